@@ -1,0 +1,197 @@
+"""The words that a status, a branch or a trigger can be. Every room shares them; nothing here decides anything."""
+
+from enum import StrEnum
+
+
+class WorkflowStatus(StrEnum):
+    """The life of a workflow; triggers start only active ones."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    ARCHIVED = "archived"
+
+
+class ChangeType(StrEnum):
+    """How much a version changed against the one before it."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    MAJOR = "major"
+    MINOR = "minor"
+    PATCH = "patch"
+
+
+class StepType(StrEnum):
+    """What kind of node a step is."""
+
+    ACTION = "action"
+    CONDITION = "condition"
+    SWITCH = "switch"
+    PARALLEL = "parallel"
+    LOOP = "loop"
+    WORKFLOW_LINK = "workflow_link"
+    WAIT = "wait"
+    SET = "set"
+    STOP = "stop"
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the step holds a scope of steps of its own."""
+        return self in (StepType.PARALLEL, StepType.LOOP)
+
+
+class Branch(StrEnum):
+    """The outcome of a step that a dependency waits for."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    ALWAYS = "ALWAYS"
+    IF_TRUE = "IF_TRUE"
+    IF_FALSE = "IF_FALSE"
+    SWITCH_CASE = "SWITCH_CASE"
+    DEFAULT = "DEFAULT"
+
+
+class JoinMode(StrEnum):
+    """When a step with several dependencies is considered; see `domain.steps.Join`."""
+
+    ACTIVATED = "activated"
+    ALL = "all"
+    ANY = "any"
+    N_OF_M = "n_of_m"
+
+
+class OthersPolicy(StrEnum):
+    """What becomes of the dependencies that an `any` or `n_of_m` join did not wait for."""
+
+    KEEP = "keep"
+    CANCEL = "cancel"
+
+
+class Backoff(StrEnum):
+    """How the pause between attempts grows."""
+
+    FIXED = "fixed"
+    EXPONENTIAL = "exponential"
+
+
+class OnError(StrEnum):
+    """What a failed step without a live FAILURE or ALWAYS dependant does to its run."""
+
+    FAIL_RUN = "fail_run"
+    CONTINUE = "continue"
+
+
+class OnLost(StrEnum):
+    """What follows an attempt that was in flight at a crash, when its action is not idempotent."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+    ASK = "ask"
+
+
+class OnItemFailure(StrEnum):
+    """What a failed iteration does to its loop."""
+
+    FAIL = "fail"
+    CONTINUE = "continue"
+
+
+class SwitchMatch(StrEnum):
+    """Whether a switch takes its first matching case or all of them."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
+class RunStatus(StrEnum):
+    """pending → running ⇄ paused → completed | failed | cancelled; the last three are for ever."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended."""
+        return self in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class StepStatus(StrEnum):
+    """The life of one step run."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    "Waits for its next attempt."
+    WAITING = "waiting"
+    "Waits for a timer, an event, a person or a child run; holds no worker."
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the step run has ended."""
+        return self in (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
+
+
+class TriggerType(StrEnum):
+    """What started a run."""
+
+    MANUAL = "manual"
+    API = "api"
+    SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
+    EVENT = "event"
+    WORKFLOW = "workflow"
+
+
+class LogLevel(StrEnum):
+    """How much a log line matters."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogKind(StrEnum):
+    """What a row of the run log tells: a change of state, or a line for people."""
+
+    RUN = "run"
+    STEP = "step"
+    LINE = "line"
+
+
+class Overlap(StrEnum):
+    """What a due schedule does while an earlier run of it is still going."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+    QUEUE = "queue"
+
+
+class CatchUp(StrEnum):
+    """Which fire times that passed while nothing was running are made up for."""
+
+    NONE = "none"
+    LAST = "last"
+    ALL = "all"
+
+
+class ParameterType(StrEnum):
+    """The type of a workflow parameter, output or action argument; the names are JSON Schema's."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    OBJECT = "object"
+    ANY = "any"
