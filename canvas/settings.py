@@ -1,0 +1,89 @@
+"""Everything that can be set from outside: one frozen value, read from the environment once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from os import environ
+from pathlib import Path
+from typing import Any
+
+from canvas.domain.errors import Invalid
+
+PREFIX = "CANVAS_"
+
+
+class InvalidSetting(Invalid):
+    """A setting cannot be read."""
+
+    code = "invalid_setting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this installation runs. Each field is read from `CANVAS_` + its name in capitals."""
+
+    data_dir: Path = field(default_factory=lambda: Path(".canvas").absolute())
+    "Where the database, session files and the served frontend's writable part live."
+    database_url: str = ""
+    "An SQLAlchemy URL; empty means SQLite in `data_dir`."
+    host: str = "127.0.0.1"
+    port: int = 8000
+    durability: str = "power"
+    "`power` survives loss of power (SQLite synchronous FULL), `process` survives loss of the process (NORMAL)."
+    engine_concurrency: int = 64
+    "Actions in flight at once in one engine process."
+    lease_seconds: float = 15.0
+    heartbeat_seconds: float = 5.0
+    max_output_bytes: int = 64 * 1024 * 1024
+    "A larger step output fails the step."
+    max_body_bytes: int = 2 * 1024 * 1024
+    "A larger request body is refused."
+    http_allow_private: bool = False
+    "Whether `http/request` may reach private and loopback addresses."
+    http_allowed_networks: str = ""
+    "Networks, comma-separated CIDRs, that `http/request` may reach although they are private."
+    log_level: str = "info"
+
+    @property
+    def url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'canvas.db'}"
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            InvalidSetting: a value does not fit its field; names the variable and what it should be.
+        """
+        source = environ if variables is None else variables
+        read = {
+            f.name: _read(f.name, str(f.type), source[key]) for f in fields(cls) if (key := _variable(f.name)) in source
+        }
+        return cls(**read)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _read(name: str, kind: str, text: str) -> Any:
+    word = kind.removeprefix("<class '").removesuffix("'>").rpartition(".")[2]
+    try:
+        return _READERS.get(word, str)(text)
+    except ValueError as error:
+        raise InvalidSetting(f"{_variable(name)}={text!r} is not a valid {word}.", setting=name) from error
+
+
+def _read_bool(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "bool": _read_bool,
+    "Path": lambda text: Path(text).absolute(),
+}
