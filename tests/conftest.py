@@ -1,0 +1,34 @@
+"""What most tests need: settings that point into a folder of their own, and a database there with every table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, SQLModel
+
+import models
+from canvas import db
+from canvas.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation that nobody else uses."""
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Settings]:
+    """An empty database, in WAL on disk; yields the settings that lead to it."""
+    assert models.__all__
+    engine = db.connect(settings)
+    SQLModel.metadata.create_all(engine)
+    yield settings
+    engine.dispose()
+
+
+@pytest.fixture
+def session(database: Settings) -> Iterator[Session]:
+    """A session inside a transaction, as an entry point would hand it to a service."""
+    with db.transaction(database) as session:
+        yield session
