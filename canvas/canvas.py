@@ -1,0 +1,23 @@
+"""The Reflex entry point: the pages, and the API beside them on the same port."""
+
+import reflex as rx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from canvas.api.app import create_api
+from canvas.api.guards import CacheHeaders, LocalHostsOnly, SameOriginOnly
+from canvas.ui.pages import runs, triggers, workflows
+from canvas.ui.theme import STYLE
+
+
+def _with_api(pages: ASGIApp) -> ASGIApp:
+    site = Starlette(routes=[Mount("/api", create_api()), Mount("/", pages)])
+    return LocalHostsOnly(SameOriginOnly(CacheHeaders(site)))
+
+
+app = rx.App(style=STYLE, api_transformer=_with_api)
+
+app.add_page(workflows.page, route="/", title="Workflows · Canvas")
+app.add_page(runs.page, route="/runs", title="Runs · Canvas")
+app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas")

@@ -1,0 +1,10 @@
+"""The page Runs."""
+
+import reflex as rx
+
+from canvas.ui.template import template
+
+
+def page() -> rx.Component:
+    """Build the page."""
+    return template(title="Runs")
