@@ -16,7 +16,11 @@ def _with_api(pages: ASGIApp) -> ASGIApp:
     return LocalHostsOnly(SameOriginOnly(CacheHeaders(site)))
 
 
-app = rx.App(style=STYLE, api_transformer=_with_api)
+app = rx.App(
+    style=STYLE,
+    head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
+    api_transformer=_with_api,
+)
 
 app.add_page(workflows.page, route="/", title="Workflows · Canvas")
 app.add_page(runs.page, route="/runs", title="Runs · Canvas")

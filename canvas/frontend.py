@@ -1,4 +1,4 @@
-"""Builds the pages from a checkout, and only when something they are made of has changed: `python -m canvas.frontend`."""
+"""Builds the pages from a checkout, but only when what they are made of has changed: `python -m canvas.frontend`."""
 
 import fcntl
 import hashlib
@@ -74,7 +74,7 @@ def _export() -> None:
 
 
 def _build_environment() -> dict[str, str]:
-    """Use the node of the virtual environment, and the package registry npm is configured for, without asking either."""
+    """Use the node of the virtual environment and the package registry that npm is configured for."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment = {
         **os.environ,
@@ -94,7 +94,7 @@ def _build_environment() -> dict[str, str]:
 
 def _configured_registry(environment: dict[str, str]) -> str:
     command = ["npm", "config", "get", "registry"]
-    answer = subprocess.run(  # noqa: S603, S607 (npm of the environment that the build itself uses)
+    answer = subprocess.run(  # noqa: S603 (npm of the environment that the build itself uses)
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     )
     return answer.stdout.strip()

@@ -4,36 +4,30 @@ import ipaddress
 import os
 import socket
 import sys
-from pathlib import Path
 
 import click
 
 from canvas.domain.errors import Conflict, Invalid
 from canvas.frontend import ROOT
+from canvas.settings import Settings
 from canvas.supervisor import Child, supervise
 
 
-def serve(host: str, port: int, data: Path) -> None:
+def serve(settings: Settings) -> None:
     """Serve pages and API, and run workflows, until SIGTERM or SIGINT.
 
-    Args:
-        host: Address to bind; only the loopback, as long as there are no accounts.
-        port: Port to bind, 1 to 65535.
-        data: Directory of the database and of everything else that is kept; created when missing.
-
     Raises:
-        Invalid: The address is reachable from other machines.
+        Invalid: `settings.host` can be reached from other machines, which must wait until there are accounts.
         Conflict: The port is in use.
     """
-    require_loopback(host)
-    _require_free(host, port)
-    data = data.resolve()
-    data.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_python_path()), "CANVAS_DATA_DIR": str(data)}
-    web = [sys.executable, "-m", "canvas.web", host, str(port), str(data)]
+    require_loopback(settings.host)
+    _require_free(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    environment = _environment(settings)
+    web = [sys.executable, "-m", "canvas.web"]
     engine = [sys.executable, "-m", "canvas.cli", "worker"]
-    announce = _Announcement(host, port)
-    supervise([Child("web", web, environment), Child("engine", engine, environment)], on_tick=announce)
+    children = [Child("web", web, environment), Child("engine", engine, environment)]
+    supervise(children, on_tick=_Announcement(settings))
 
 
 def require_loopback(host: str) -> None:
@@ -57,8 +51,8 @@ def require_loopback(host: str) -> None:
 class _Announcement:
     """Prints the address once, as soon as the web process answers."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._address = (host.strip("[]"), port)
+    def __init__(self, settings: Settings) -> None:
+        self._address = _address(settings)
         self._is_made = False
 
     def __call__(self) -> None:
@@ -76,10 +70,23 @@ def _accepts(address: tuple[str, int]) -> bool:
     return True
 
 
-def _require_free(host: str, port: int) -> None:
-    if _accepts((host.strip("[]"), port)):
+def _require_free(settings: Settings) -> None:
+    if _accepts(_address(settings)):
+        port = settings.port
         raise Conflict(f"Port {port} is in use; stop what listens there or choose another with --port.", port=port)
 
 
-def _python_path() -> list[str]:
-    return list(dict.fromkeys([str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]))
+def _address(settings: Settings) -> tuple[str, int]:
+    return settings.host.strip("[]"), settings.port
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Hand the children what may have come from the command line instead of the environment."""
+    path = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
+        "CANVAS_DATA_DIR": str(settings.data_dir),
+        "CANVAS_HOST": settings.host,
+        "CANVAS_PORT": str(settings.port),
+    }

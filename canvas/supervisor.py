@@ -57,7 +57,7 @@ class Child:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             process_group=0,
-            preexec_fn=_tie_to_parent,  # noqa: PLW1509 (the supervisor has one thread)
+            preexec_fn=_tie_to_parent,
         )
         self.started_at = time.monotonic()
 

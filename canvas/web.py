@@ -1,27 +1,21 @@
-"""The web process: pages and API on one port. `canvas serve` starts it as `python -m canvas.web HOST PORT`."""
+"""The web process: pages and API on one port. `canvas serve` starts it as `python -m canvas.web`."""
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from canvas.frontend import ROOT, WEB
+from canvas.settings import Settings
 
 
-def run_web(host: str, port: int, data: Path) -> None:
-    """Serve until stopped by a signal.
-
-    Args:
-        host: Address to bind.
-        port: Port to bind; pages, API and web sockets share it.
-        data: Directory for what Reflex keeps between starts; created when missing.
-    """
-    web = _prepare(data)
-    os.environ.update(_reflex_environment(host, port, data, web))
+def run_web(settings: Settings) -> None:
+    """Serve pages, API and web sockets on `settings.host` and `settings.port` until stopped by a signal."""
+    web = _prepare(settings.data_dir)
+    os.environ.update(_reflex_environment(settings, web))
     os.chdir(ROOT)
     from reflex.utils import exec as reflex_exec  # reads its environment when imported
 
-    reflex_exec.run_backend_prod(host, port, mount_frontend_compiled_app=True)
+    reflex_exec.run_backend_prod(settings.host, settings.port, mount_frontend_compiled_app=True)
 
 
 def _prepare(data: Path) -> Path:
@@ -35,20 +29,20 @@ def _prepare(data: Path) -> Path:
     return web
 
 
-def _reflex_environment(host: str, port: int, data: Path, web: Path) -> dict[str, str]:
-    names = {host, "localhost", "127.0.0.1"}
+def _reflex_environment(settings: Settings, web: Path) -> dict[str, str]:
+    names = {settings.host, "localhost", "127.0.0.1"}
     return {
         "REFLEX_WEB_WORKDIR": str(web),
-        "REFLEX_STATES_WORKDIR": str(data / "states"),
+        "REFLEX_STATES_WORKDIR": str(settings.data_dir / "states"),
         "REFLEX_ENV_MODE": "prod",
         "__REFLEX_SKIP_COMPILE": "true",
         "REFLEX_BACKEND_ONLY": "true",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "REFLEX_CHECK_LATEST_VERSION": "false",
-        "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(sorted(f"http://{name}:{port}" for name in names)),
+        "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(sorted(f"http://{name}:{settings.port}" for name in names)),
         "GRANIAN_WORKERS": "1",
     }
 
 
 if __name__ == "__main__":
-    run_web(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    run_web(Settings.from_environment())

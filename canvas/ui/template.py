@@ -6,12 +6,18 @@ import reflex as rx
 
 from canvas.ui.theme import BORDER, HEADER_HEIGHT, SIDEBAR_WIDTH
 
-_PLACES: Final = (("Workflows", "/", "workflow"), ("Runs", "/runs", "activity"), ("Triggers", "/triggers", "alarm-clock"))
+_PLACES: Final = (
+    ("Workflows", "/", "workflow"),
+    ("Runs", "/runs", "activity"),
+    ("Triggers", "/triggers", "alarm-clock"),
+)
 _WIDE: Final = ["none", "none", "flex"]
 _NARROW: Final = ["flex", "flex", "none"]
 
 
-def template(*content: rx.Component, title: str, actions: rx.Component | None = None, fills: bool = False) -> rx.Component:
+def template(
+    *content: rx.Component, title: str, actions: rx.Component | None = None, fills: bool = False
+) -> rx.Component:
     """Frame a page.
 
     Args:
@@ -111,7 +117,17 @@ def _header(title: str, actions: rx.Component | None) -> rx.Component:
         rx.heading(title, size="3", as_="h1", weight="medium", trim="both", white_space="nowrap"),
         rx.spacer(),
         *([actions] if actions is not None else []),
-        rx.color_mode.button(size="2", variant="ghost", color_scheme="gray", margin="0", aria_label="Light or dark"),
+        rx.icon_button(
+            rx.color_mode.icon(
+                light_component=rx.icon("sun", size=16),
+                dark_component=rx.icon("moon", size=16),
+            ),
+            on_click=rx.toggle_color_mode,
+            variant="ghost",
+            color_scheme="gray",
+            margin="0",
+            aria_label="Light or dark",
+        ),
         as_="header",
         align="center",
         gap="12px",

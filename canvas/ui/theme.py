@@ -1,8 +1,9 @@
 """One look: Radix tokens only, so that light and dark need no second thought."""
 
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
+from reflex_base.components.component import ComponentStyle
 
 THEME = rx.theme(accent_color="iris", gray_color="slate", radius="medium", scaling="95%", panel_background="solid")
 
@@ -10,7 +11,7 @@ SIDEBAR_WIDTH = "208px"
 HEADER_HEIGHT = "48px"
 BORDER = "1px solid var(--gray-a5)"
 
-STYLE: Final[dict[str, Any]] = {
+STYLE: Final[ComponentStyle] = {
     "body": {"background": "var(--gray-2)"},
     "font_family": "var(--default-font-family)",
     "::selection": {"background": "var(--accent-a5)"},

@@ -1,0 +1,62 @@
+"""Who may do what: the one permission check, asked by every route and every event handler."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from canvas.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What somebody is here; each role may do what the ones before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What a page or a call needs."""
+
+    VIEW = "view"
+    "Read workflows, runs, triggers and their outputs."
+    RUN = "run"
+    "Start, cancel, pause and resume runs; switch triggers on and off."
+    EDIT = "edit"
+    "Change, publish, import and delete workflows and triggers."
+    ADMINISTER = "administer"
+    "Change what holds for everybody."
+
+
+_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+_NEEDED: Final = {
+    Permission.VIEW: Role.VIEWER,
+    Permission.RUN: Role.OPERATOR,
+    Permission.EDIT: Role.EDITOR,
+    Permission.ADMINISTER: Role.ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts: a person or a program."""
+
+    name: str
+    role: Role
+
+
+def local_actor() -> Actor:
+    """Name whoever comes over the loopback: the user of this machine, who owns the installation."""
+    return Actor("local", Role.ADMIN)
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Refuse what the actor's role does not allow.
+
+    Raises:
+        Forbidden: The role is too low; names the one that is needed.
+    """
+    needed = _NEEDED[permission]
+    if _RANK[actor.role] < _RANK[needed]:
+        raise Forbidden(f"This needs the role {needed}; you are {actor.role}.", permission=permission)
