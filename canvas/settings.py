@@ -41,6 +41,8 @@ class Settings:
     "Whether `http/request` may reach private and loopback addresses."
     http_allowed_networks: str = ""
     "Networks, comma-separated CIDRs, that `http/request` may reach although they are private."
+    http_allowed_origins: str = ""
+    "Origins, comma-separated `host:port`, that `http/request` may reach wherever they lead."
     log_level: str = "info"
 
     @property

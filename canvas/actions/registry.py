@@ -1,0 +1,146 @@
+"""The actions there are: `@action` registers one, and all that the product knows about it derives from there."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import canvas.actions
+from canvas.actions.context import ActionContext, ActionFailed
+from canvas.domain.catalog import ActionSpec
+
+Given = TypeVar("Given", bound="Arguments")
+Answer = TypeVar("Answer", bound=BaseModel)
+_registered: dict[str, "RegisteredAction"] = {}
+
+
+class Arguments(BaseModel):
+    """What an action is called with; an argument it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+
+class InvalidArguments(ActionFailed):
+    """The arguments do not fit the action."""
+
+    code = "invalid_arguments"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredAction:
+    """An action: what is known about it and the code behind it."""
+
+    spec: ActionSpec
+    function: Callable[[Any, ActionContext], Awaitable[BaseModel]]
+    arguments: type[Arguments]
+    repeatable: Callable[[Any], bool] | None = None
+
+    async def call(self, arguments: Mapping[str, Any], context: ActionContext) -> Any:
+        """Carry the action out and give its result as JSON values.
+
+        Raises:
+            InvalidArguments: an argument is missing, unknown or of the wrong type.
+            ActionFailed: the action could not do it.
+        """
+        result = await self.function(self._read(arguments), context)
+        return result.model_dump(mode="json", by_alias=True)
+
+    def is_idempotent(self, arguments: Mapping[str, Any]) -> bool:
+        """Tell whether a call with these arguments may be made again when nobody knows how the last one ended."""
+        if self.spec.idempotent or self.repeatable is None:
+            return self.spec.idempotent
+        try:
+            return self.repeatable(self._read(arguments))
+        except InvalidArguments:
+            return True  # such a call never reaches the world
+
+    def _read(self, arguments: Mapping[str, Any]) -> Arguments:
+        try:
+            return self.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise InvalidArguments(_sentence(self.spec.name, error)) from None
+
+
+def action(
+    name: str,
+    *,
+    version: int = 1,
+    title: str,
+    category: str,
+    icon: str = "zap",
+    idempotent: bool,
+    touches_world: bool = True,
+    example: Arguments,
+    example_result: BaseModel,
+    repeatable: Callable[[Any], bool] | None = None,
+) -> Callable[
+    [Callable[[Given, ActionContext], Awaitable[Answer]]], Callable[[Given, ActionContext], Awaitable[Answer]]
+]:
+    """Register an async function as an action; its docstring is what people read in the catalogue.
+
+    Args:
+        name: `namespace/name`, unique.
+        icon: A Lucide icon's name.
+        idempotent: Whether any call may be repeated after a crash without doing harm.
+        touches_world: False for what only computes; a dry run really calls that, and answers others by the example.
+        example: Arguments that make sense; shown in the catalogue and put into the form.
+        repeatable: For an action that is not idempotent as such: tells from the arguments whether this call is.
+    """
+
+    def register(function: Callable[[Given, ActionContext], Awaitable[Answer]]) -> Any:
+        hints = get_type_hints(function)
+        spec = ActionSpec(
+            name=name,
+            version=version,
+            title=title,
+            description=inspect.getdoc(function) or "",
+            category=category,
+            icon=icon,
+            arguments_schema=_inlined(hints["args"].model_json_schema()),
+            result_schema=_inlined(hints["return"].model_json_schema(mode="serialization")),
+            example_arguments=example.model_dump(mode="json", exclude_unset=True),
+            example_result=example_result.model_dump(mode="json", by_alias=True),
+            idempotent=idempotent,
+            touches_world=touches_world,
+        )
+        _registered[name] = RegisteredAction(spec, function, hints["args"], repeatable)
+        return function
+
+    return register
+
+
+@cache
+def registry() -> Mapping[str, RegisteredAction]:
+    """Give every action by name, sorted; each module of this package is asked for its own on the first call."""
+    for module in iter_modules(canvas.actions.__path__):
+        import_module(f"canvas.actions.{module.name}")
+    return MappingProxyType(dict(sorted(_registered.items())))
+
+
+def _inlined(schema: dict[str, Any]) -> Any:
+    """Put each definition where it is referred to, so that a form needs to follow no references."""
+    definitions = schema.pop("$defs", {})
+
+    def inline(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inline(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        own = {key: inline(value) for key, value in node.items() if key != "$ref"}
+        if "$ref" not in node:
+            return own
+        referred = inline(definitions[node["$ref"].removeprefix("#/$defs/")])
+        return {**{key: value for key, value in referred.items() if key != "title"}, **own}
+
+    return inline(schema)
+
+
+def _sentence(name: str, error: ValidationError) -> str:
+    faults = [f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in error.errors()]
+    return f"{name} cannot be called like this: {'; '.join(faults)}."
