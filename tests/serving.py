@@ -89,28 +89,45 @@ def free_port() -> int:
 
 @contextmanager
 def serving(data: Path, **variables: str) -> Iterator[Serving]:
-    """Serve with the given data directory and `CANVAS_…` variables until the block is left."""
+    """`canvas serve` with the given data directory and `CANVAS_…` variables, until the block is left."""
     frontend.build()
-    port = free_port()
-    environment = {**os.environ, "PYTHONPATH": str(frontend.ROOT), "CANVAS_DATA_DIR": str(data), **variables}
     canvas = [sys.executable, "-m", "canvas.cli"]
+    environment = _environment(data, variables)
     subprocess.run([*canvas, "db", "upgrade"], env=environment, cwd=frontend.ROOT, check=True, capture_output=True)
-    with (data / "serve.log").open("wb") as log:
+    with _running([*canvas, "serve"], environment, data / "serve.log") as process:
+        yield Serving(_url(environment), data, process, environment)
+
+
+@contextmanager
+def serving_pages(data: Path, **variables: str) -> Iterator[str]:
+    """The web process alone, without supervisor and engine, on a database that is there; gives its address."""
+    frontend.build()
+    environment = _environment(data, variables)
+    with _running([sys.executable, "-m", "canvas.web"], environment, data / "web.log"):
+        yield _url(environment)
+
+
+def _environment(data: Path, variables: dict[str, str]) -> dict[str, str]:
+    own = {"PYTHONPATH": str(frontend.ROOT), "CANVAS_DATA_DIR": str(data), "CANVAS_PORT": str(free_port())}
+    return {**os.environ, **own, **variables}
+
+
+def _url(environment: dict[str, str]) -> str:
+    return f"http://127.0.0.1:{environment['CANVAS_PORT']}"
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen]:
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [*canvas, "serve", "--port", str(port)],
-            env=environment,
-            cwd=frontend.ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            command, env=environment, cwd=frontend.ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(lambda: process.poll() is not None or _answers(url), seconds=60)
-            assert process.poll() is None, (data / "serve.log").read_text()
-            yield Serving(url, data, process, environment)
-        finally:
-            _stop(process)
+    try:
+        wait_for(lambda: process.poll() is not None or _answers(_url(environment)), seconds=60)
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        _stop(process)
 
 
 def _answers(url: str) -> bool:

@@ -2,7 +2,11 @@
 
 from fastapi import FastAPI
 
+from canvas.api import live
+
 
 def create_api() -> FastAPI:
     """Build the API; it keeps no state of its own."""
-    return FastAPI(title="Canvas")
+    api = FastAPI(title="Canvas")
+    api.include_router(live.router)
+    return api
