@@ -1,30 +1,24 @@
 """A tree into closures. Whatever can be known before the run is decided here, once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from canvas.domain.expressions import tree
-from canvas.domain.expressions.catalogue import FUNCTIONS, MACROS, Function, admit
+from canvas.domain.expressions import closures, tree
+from canvas.domain.expressions.catalogue import FUNCTIONS, MACROS, Function
+from canvas.domain.expressions.closures import At, Evaluate, Fault, Roots
 from canvas.domain.expressions.faults import (
     ExpressionError,
     ExpressionSyntaxError,
     ExpressionTypeError,
-    ExpressionValueError,
     MissingValue,
 )
-from canvas.domain.expressions.limits import Meter
-from canvas.domain.expressions.macros import NotBoolean, make_loop
-from canvas.domain.expressions.operators import OPERATORS, UNMETERED_OPERATORS, negate
-from canvas.domain.expressions.paths import explain, explain_root, near_names, spell, suggestion, take
+from canvas.domain.expressions.macros import make_loop
+from canvas.domain.expressions.operators import OPERATORS, UNMETERED_OPERATORS
+from canvas.domain.expressions.paths import explain_path, near_names, suggestion
 from canvas.domain.expressions.patterns import compile_pattern
-from canvas.domain.expressions.values import describe, is_number, plain
+from canvas.domain.expressions.values import describe
 
-Roots = Mapping[str, Any]
-Evaluate = Callable[[Roots, Meter], Any]
-
-_BROKEN = (KeyError, TypeError, IndexError)
-"What plain Python raises where a path of constant names breaks off."
-_ALIASES = {
+_OTHER_LANGUAGES = {
     "len": "size",
     "length": "size",
     "count": "size",
@@ -39,9 +33,9 @@ _ALIASES = {
     "some": "exists",
     "every": "all",
     "unique": "distinct",
-    "concat": "merge",
     "strip": "trim",
 }
+"What people try first, coming from elsewhere."
 
 
 class Compiler:
@@ -65,6 +59,9 @@ class Compiler:
         """
         return _EMITTERS[type(node)](self, node)
 
+    def _at(self, node: tree.Node | tree.Key) -> At:
+        return self._text, node.offset
+
     # values
 
     def _literal(self, node: tree.Literal) -> Evaluate:
@@ -73,34 +70,14 @@ class Compiler:
 
     def _list(self, node: tree.ListLiteral) -> Evaluate:
         self.is_metered = True
-        items = tuple(map(self.compile, node.items))
-        memory = 64 + 8 * len(items)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            meter.spend(1, memory)
-            return [item(roots, meter) for item in items]
-
-        return run
+        return closures.list_of(tuple(map(self.compile, node.items)))
 
     def _object(self, node: tree.ObjectLiteral) -> Evaluate:
         self.is_metered = True
-        pairs = tuple(zip(map(self.compile, node.keys), map(self.compile, node.values), strict=True))
-        offsets = [key.offset for key in node.keys]
-        memory = 64 + 64 * len(pairs)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            meter.spend(1, memory)
-            built: dict[str, Any] = {}
-            for (key, value), offset in zip(pairs, offsets, strict=True):
-                name = key(roots, meter)
-                if not isinstance(name, str):
-                    raise ExpressionTypeError(f"A key is a string, not {describe(name)}.").at(self._text, offset)
-                if name in built:
-                    raise ExpressionValueError(f"The key `{name[:40]}` stands twice.").at(self._text, offset)
-                built[name] = value(roots, meter)
-            return built
-
-        return run
+        pairs = zip(node.keys, node.values, strict=True)
+        return closures.object_of(
+            tuple((self.compile(key), self.compile(value), self._at(key)) for key, value in pairs)
+        )
 
     # names and paths
 
@@ -108,104 +85,43 @@ class Compiler:
         return self._constant_path(node, ())
 
     def _path(self, node: tree.Path) -> Evaluate:
-        constant = all(isinstance(key, tree.Key) and type(key.value) is str for key in node.keys)
-        if isinstance(node.base, tree.Name) and constant:
-            return self._constant_path(node.base, tuple(key for key in node.keys if isinstance(key, tree.Key)))
-        return self._general_path(node)
+        names = tuple(key for key in node.keys if isinstance(key, tree.Key) and type(key.value) is str)
+        if isinstance(node.base, tree.Name) and len(names) == len(node.keys):
+            return self._constant_path(node.base, names)
+        label = node.base.name if isinstance(node.base, tree.Name) else "(…)"
+        steps = [(self._key(key), self._at(key)) for key in node.keys]
+        return closures.keys_from(self.compile(node.base), None if self._is_guarded else label, steps)
+
+    def _key(self, key: tree.Key | tree.Node) -> Evaluate:
+        if not isinstance(key, tree.Key):
+            return self.compile(key)
+        value = key.value
+        return lambda roots, meter: value
 
     def _constant_path(self, base: tree.Name, keys: tuple[tree.Key, ...]) -> Evaluate:
         names = tuple(key.value for key in keys)
-        if base.name in self._scope:
-            return self._variable_path(base, keys, len(self._scope) - 1 - self._scope[::-1].index(base.name))
-        root, fault = base.name, self._fault(base, keys)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            try:
-                value = roots[root]
-                for name in names:
-                    value = value[name]
-            except _BROKEN:
-                raise fault(roots) from None
-            return value
-
-        return run if len(names) > 1 else lambda roots, meter: plain(run(roots, meter))
-
-    def _variable_path(self, base: tree.Name, keys: tuple[tree.Key, ...], slot: int) -> Evaluate:
-        names = tuple(key.value for key in keys)
         fault = self._fault(base, keys)
+        if base.name not in self._scope:
+            return closures.names_from_root(base.name, names, fault)
+        slot = len(self._scope) - 1 - self._scope[::-1].index(base.name)
+        return closures.names_from_variable(slot, base.name, names, fault)
 
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = meter.variables[slot]
-            try:
-                for name in names:
-                    value = value[name]
-            except _BROKEN:
-                raise fault({base.name: meter.variables[slot]}) from None
-            return value
-
-        return run
-
-    def _fault(self, base: tree.Name, keys: tuple[tree.Key, ...]) -> Callable[[Roots], ExpressionError]:
+    def _fault(self, base: tree.Name, keys: tuple[tree.Key, ...]) -> Fault:
+        """What to raise for a missing name: caught errors are made cheaply, the others explain themselves."""
         if self._is_guarded:
             return lambda roots: MissingValue()
+        text = self._text
 
-        def describe_fault(roots: Roots) -> ExpressionError:
-            if base.name not in roots:
-                return explain_root(base.name, roots).at(self._text, base.offset)
-            value = roots[base.name]
-            for index, key in enumerate(keys):
-                try:
-                    value = take(value, key.value)
-                except MissingValue:
-                    place = spell(base.name, [good.value for good in keys[:index]])
-                    return explain(value, key.value, place).at(self._text, key.offset)
-                except ExpressionError as error:
-                    return error.at(self._text, key.offset)
-            raise AssertionError("a path that broke off leads somewhere")
+        def fault(roots: Roots) -> ExpressionError:
+            error, index = explain_path(roots, base.name, [key.value for key in keys])
+            return error.at(text, base.offset if index < 0 else keys[index].offset)
 
-        return describe_fault
-
-    def _general_path(self, node: tree.Path) -> Evaluate:
-        base = self.compile(node.base)
-        label = node.base.name if isinstance(node.base, tree.Name) else "(…)"
-        is_guarded, text = self._is_guarded, self._text
-        steps = [
-            (None, key.value, key.offset) if isinstance(key, tree.Key) else (self.compile(key), None, key.offset)
-            for key in node.keys
-        ]
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = base(roots, meter)
-            taken: list[Any] = []
-            for compute, constant, offset in steps:
-                key = constant if compute is None else compute(roots, meter)
-                try:
-                    value = take(value, key)
-                except MissingValue:
-                    raise (
-                        MissingValue() if is_guarded else explain(value, key, spell(label, taken)).at(text, offset)
-                    ) from None
-                except ExpressionError as error:
-                    raise error.at(text, offset) from None
-                taken.append(key)
-            return plain(value)
-
-        return run
+        return fault
 
     def _has(self, node: tree.Has) -> Evaluate:
-        path = self._guarded(node.path)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            try:
-                path(roots, meter)
-            except MissingValue:
-                return False
-            return True
-
-        return run
+        return closures.leads_somewhere(self._guarded(node.path))
 
     def _guarded(self, node: tree.Node) -> Evaluate:
-        """Compile what may be missing: its errors are caught at once, so they are made cheaply."""
         before, self._is_guarded = self._is_guarded, True
         run = self.compile(node)
         self._is_guarded = before
@@ -214,174 +130,73 @@ class Compiler:
     # operators
 
     def _unary(self, node: tree.Unary) -> Evaluate:
-        operand, text, offset = self.compile(node.operand), self._text, node.offset
-
-        def invert(roots: Roots, meter: Meter) -> Any:
-            value = operand(roots, meter)
-            if value is True or value is False:
-                return not value
-            raise ExpressionTypeError(f"`!` takes true or false, not {describe(value)}.").at(text, offset)
-
-        def minus(roots: Roots, meter: Meter) -> Any:
-            try:
-                return negate(operand(roots, meter))
-            except ExpressionError as error:
-                raise error.at(text, offset) from None
-
-        return invert if node.operator == "!" else minus
+        make = closures.inversion if node.operator == "!" else closures.negation
+        return make(self.compile(node.operand), self._at(node))
 
     def _chain(self, node: tree.Chain) -> Evaluate:
         sign = node.operators[0][0]
         if sign in ("&&", "||"):
-            return self._logic(node, stops_at=sign == "||")
+            operands = tuple((self.compile(operand), self._at(operand)) for operand in node.operands)
+            return closures.logic(sign, operands, stops_at=sign == "||")
         if sign == "??":
-            return self._alternatives(node)
+            *tried, last = node.operands
+            return closures.first_present(tuple(map(self._guarded, tried)), self.compile(last))
         if sign in ("==", "!="):
-            literal, other = self._scalar_side(node)
-            if literal is not None and other is not None:
-                return self._equals_literal(other, literal.value, is_equal=sign == "==")
-        return self._binary(node)
+            return self._equality(node, sign)
+        return self._operation(node)
 
-    def _binary(self, node: tree.Chain) -> Evaluate:
-        text = self._text
-        first, *rest = map(self.compile, node.operands)
-        steps = [
-            (OPERATORS[sign], operand, offset) for (sign, offset), operand in zip(node.operators, rest, strict=True)
-        ]
+    def _equality(self, node: tree.Chain, sign: str) -> Evaluate:
+        left, right = node.operands
+        if isinstance(left, tree.Literal):
+            left, right = right, left
+        if not isinstance(right, tree.Literal):
+            return self._operation(node)
+        return closures.equality_with(self.compile(left), right.value, is_equal=sign == "==")
+
+    def _operation(self, node: tree.Chain) -> Evaluate:
         if any(sign not in UNMETERED_OPERATORS for sign, _ in node.operators):
             self.is_metered = True
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = first(roots, meter)
-            for calculate, operand, offset in steps:
-                other = operand(roots, meter)
-                try:
-                    value = calculate(value, other, meter)
-                except ExpressionError as error:
-                    raise error.at(text, offset) from None
-            return value
-
-        return run
-
-    def _scalar_side(self, node: tree.Chain) -> tuple[tree.Literal | None, tree.Node | None]:
-        left, right = node.operands
-        if isinstance(right, tree.Literal):
-            return right, left
-        return (left, right) if isinstance(left, tree.Literal) else (None, None)
-
-    def _equals_literal(self, node: tree.Node, wanted: Any, *, is_equal: bool) -> Evaluate:
-        operand = self.compile(node)
-        if wanted is None or wanted is True or wanted is False:
-            return lambda roots, meter: (operand(roots, meter) is wanted) is is_equal
-        fits: Callable[[Any], bool] = is_number if is_number(wanted) else lambda value: isinstance(value, str)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = operand(roots, meter)
-            return (value == wanted and fits(value)) is is_equal
-
-        return run
-
-    def _logic(self, node: tree.Chain, *, stops_at: bool) -> Evaluate:
-        sign, text = node.operators[0][0], self._text
-        operands = tuple((self.compile(operand), operand.offset) for operand in node.operands)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            for operand, offset in operands:
-                value = operand(roots, meter)
-                if value is stops_at:
-                    return value
-                if value is not True and value is not False:
-                    sentence = f"`{sign}` takes true or false, not {describe(value)}."
-                    raise ExpressionTypeError(sentence).at(text, offset)
-            return not stops_at
-
-        return run
-
-    def _alternatives(self, node: tree.Chain) -> Evaluate:
-        *tried, last = node.operands
-        attempts, otherwise = tuple(map(self._guarded, tried)), self.compile(last)
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            for attempt in attempts:
-                try:
-                    value = attempt(roots, meter)
-                except MissingValue:
-                    continue
-                if value is not None:
-                    return value
-            return otherwise(roots, meter)
-
-        return run
+        first, *rest = map(self.compile, node.operands)
+        steps = zip(node.operators, rest, strict=True)
+        return closures.operation(
+            first, [(OPERATORS[sign], operand, (self._text, offset)) for (sign, offset), operand in steps]
+        )
 
     def _choice(self, node: tree.Choice) -> Evaluate:
         condition, then, otherwise = map(self.compile, (node.condition, node.then, node.otherwise))
-        text, offset = self._text, node.condition.offset
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = condition(roots, meter)
-            if value is True:
-                return then(roots, meter)
-            if value is False:
-                return otherwise(roots, meter)
-            raise ExpressionTypeError(f"Before `?` stands true or false, not {describe(value)}.").at(text, offset)
-
-        return run
+        return closures.choice(condition, then, otherwise, self._at(node.condition))
 
     # calls and macros
 
     def _call(self, node: tree.Call) -> Evaluate:
         self.is_metered = True
-        spec, text, offset = self._function(node), self._text, node.offset
+        function = self._function(node)
         arguments = tuple(map(self.compile, node.arguments))
-        checks = tuple((spec.parameters_for(len(arguments))[i].kinds, i) for i in range(len(arguments)))
-        run_function = spec.run
-        if spec.name == "matches" and isinstance(node.arguments[1], tree.Literal):
-            return self._matches(node, arguments[0])
+        if function.name == "matches" and isinstance(node.arguments[1], tree.Literal):
+            return self._search(node, arguments[0], node.arguments[1])
+        return closures.call(function, arguments, self._at(node))
 
-        def run(roots: Roots, meter: Meter) -> Any:
-            values = [argument(roots, meter) for argument in arguments]
-            try:
-                for kinds, i in checks:
-                    if kinds and type(values[i]) not in kinds:
-                        values[i] = admit(spec.name, spec.parameters_for(len(values))[i], values[i])
-                return run_function(meter, *values)
-            except ExpressionError as error:
-                raise error.at(text, offset) from None
-
-        return run
-
-    def _matches(self, node: tree.Call, subject: Evaluate) -> Evaluate:
+    def _search(self, node: tree.Call, subject: Evaluate, pattern: tree.Literal) -> Evaluate:
         """A constant pattern is compiled, and refused, before the run."""
-        text, literal = self._text, node.arguments[1]
-        assert isinstance(literal, tree.Literal)
         try:
-            if type(literal.value) is not str:
-                raise ExpressionTypeError(f"A pattern is a string, not {describe(literal.value)}.")
-            pattern = compile_pattern(literal.value)
+            if type(pattern.value) is not str:
+                raise ExpressionTypeError(f"A pattern is a string, not {describe(pattern.value)}.")
+            return closures.search(subject, compile_pattern(pattern.value), self._at(node))
         except ExpressionError as error:
-            raise error.at(text, literal.offset) from None
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            value = subject(roots, meter)
-            try:
-                if not isinstance(value, str):
-                    raise ExpressionTypeError(f"`matches` takes a string, not {describe(value)}.")
-                return pattern.is_in(value, meter)
-            except ExpressionError as error:
-                raise error.at(text, node.offset) from None
-
-        return run
+            raise error.at(*self._at(pattern)) from None
 
     def _function(self, node: tree.Call) -> Function:
         found = FUNCTIONS.get(node.name)
         if found is None:
-            known = [*FUNCTIONS, *MACROS]
-            near = [_ALIASES[node.name]] if node.name in _ALIASES else near_names(node.name, known)
+            near = near_names(node.name, [*FUNCTIONS, *MACROS])
+            if node.name in _OTHER_LANGUAGES:
+                near = [_OTHER_LANGUAGES[node.name]]
             sentence = f"There is no function `{node.name[:40]}`.{suggestion(near)}"
-            raise ExpressionSyntaxError(sentence, near=near).at(self._text, node.offset)
-        if not found.accepts(len(node.arguments)):
-            sentence = f"`{node.name}` does not take {len(node.arguments)} arguments: {found.signature}"
-            raise ExpressionSyntaxError(sentence, hint=found.signature).at(self._text, node.offset)
+            raise ExpressionSyntaxError(sentence, near=near).at(*self._at(node))
+        count = len(node.arguments)
+        if not found.accepts(count):
+            sentence = f"`{node.name}` does not take {count} argument{'s' * (count != 1)}: {found.signature}"
+            raise ExpressionSyntaxError(sentence, hint=found.signature).at(*self._at(node))
         return found
 
     def _macro(self, node: tree.Macro) -> Evaluate:
@@ -391,27 +206,8 @@ class Compiler:
         self.variables = max(self.variables, len(self._scope))
         bodies = tuple(map(self.compile, node.bodies))
         self._scope.pop()
-        cost = 2 + sum(map(tree.weight, node.bodies))
-        loop = make_loop(node.name, slot, bodies, cost)
-        text, offset, name = self._text, node.offset, node.name
-        body_offset = node.bodies[0].offset
-
-        def run(roots: Roots, meter: Meter) -> Any:
-            items = target(roots, meter)
-            if type(items) is not list:
-                if not isinstance(items, Mapping):
-                    sentence = f"`{name}` takes a list or an object, not {describe(items)}."
-                    raise ExpressionTypeError(sentence).at(text, offset)
-                items = list(items)
-            try:
-                return loop(items, roots, meter)
-            except NotBoolean as error:
-                sentence = f"The condition of `{name}` is true or false, not {error}."
-                raise ExpressionTypeError(sentence).at(text, body_offset) from None
-            except ExpressionError as error:
-                raise error.at(text, offset) from None
-
-        return run
+        loop = make_loop(node.name, slot, bodies, 1 + sum(map(tree.weight, node.bodies)))
+        return closures.repetition(node.name, target, loop, self._at(node), self._at(node.bodies[0]))
 
 
 _EMITTERS: dict[type, Callable[[Compiler, Any], Evaluate]] = {

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from canvas.domain.expressions.faults import ExpressionTypeError, MissingValue
+from canvas.domain.expressions.faults import ExpressionError, ExpressionTypeError, MissingValue
 from canvas.domain.expressions.values import describe, type_name
 
 _COMPARED_NAMES = 200
@@ -69,7 +69,18 @@ def explain(value: Any, key: Any, place: str) -> MissingValue:
     return MissingValue(f"`{place}` is {describe(value)} and has no `{str(key)[:80]}`.")
 
 
-def explain_root(name: str, roots: Mapping[str, Any]) -> MissingValue:
-    """Say that a name is not known here."""
-    near = near_names(name, roots)
-    return MissingValue(f"There is no `{name[:80]}` here.{suggestion(near)}", near=near)
+def explain_path(roots: Mapping[str, Any], root: str, keys: list[Any]) -> tuple[ExpressionError, int]:
+    """Say where a path breaks off, and at which of its keys; -1 stands for the root.
+
+    A value that loads on access may be there by now; then the path broke off because of something inside it.
+    """
+    if root not in roots:
+        near = near_names(root, roots)
+        return MissingValue(f"There is no `{root[:80]}` here.{suggestion(near)}", near=near), -1
+    value = roots[root]
+    for index, key in enumerate(keys):
+        try:
+            value = take(value, key)
+        except MissingValue:
+            return explain(value, key, spell(root, keys[:index])), index
+    return MissingValue(f"`{spell(root, keys)}` could not be read."), len(keys) - 1

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from canvas.domain.expressions import functions_list, functions_number, functions_text, functions_time
-from canvas.domain.expressions.compiler import Compiler, Evaluate
+from canvas.domain.expressions.closures import Evaluate
+from canvas.domain.expressions.compiler import Compiler
 from canvas.domain.expressions.faults import (
     ExpressionError,
     ExpressionLimitError,

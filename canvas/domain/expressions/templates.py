@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from canvas.domain.expressions.compiler import Compiler, Evaluate
+from canvas.domain.expressions.closures import Evaluate
+from canvas.domain.expressions.compiler import Compiler
 from canvas.domain.expressions.faults import ExpressionError, ExpressionLimitError, ExpressionSyntaxError
 from canvas.domain.expressions.limits import MAX_TEXT, MAX_VALUE_DEPTH, Meter
 from canvas.domain.expressions.parser import Parser

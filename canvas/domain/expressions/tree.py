@@ -126,9 +126,10 @@ def children(node: Node) -> Iterator[Node]:
             yield from (item for item in value if isinstance(item, Node))
 
 
+_WEIGHTS: dict[type, int] = {Literal: 0, Call: 4, Macro: 6, Has: 8}
+
+
 def weight(node: Node) -> int:
     """Estimate the units of work that one evaluation of a node takes, repetitions and sizes apart."""
-    own = {Call: 5, Macro: 8, Has: 12, Path: 2}.get(type(node), 1)
-    if isinstance(node, Chain) and node.operators[0][0] == "??":
-        own = 12
-    return own + sum(map(weight, children(node)))
+    is_coalescing = isinstance(node, Chain) and node.operators[0][0] == "??"
+    return (8 if is_coalescing else _WEIGHTS.get(type(node), 1)) + sum(map(weight, children(node)))

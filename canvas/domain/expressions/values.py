@@ -48,11 +48,11 @@ def measure(value: Any, meter: Meter) -> int:
         item = left.pop()
         kind = type(item)
         if kind is list:
-            meter.spend(1 + len(item))
+            meter.spend(3 + len(item))
             size += 2 + len(item)
             left.extend(item)
         elif isinstance(item, Mapping):
-            meter.spend(1 + 2 * len(item))
+            meter.spend(3 + 2 * len(item))
             size += 2 + sum(len(key) + 4 for key in item)
             left.extend(item.values())
         elif isinstance(item, str):
@@ -135,7 +135,7 @@ def equals(a: Any, b: Any, meter: Meter) -> bool:
 
 def _lists_equal(a: list[Any], b: list[Any], meter: Meter) -> bool:
     for one, other in zip(a, b, strict=True):
-        meter.spend(3)
+        meter.spend(4)
         if not equals(one, other, meter):
             return False
     return True
@@ -143,7 +143,7 @@ def _lists_equal(a: list[Any], b: list[Any], meter: Meter) -> bool:
 
 def _objects_equal(a: Mapping[str, Any], b: Mapping[str, Any], meter: Meter) -> bool:
     for key, one in a.items():
-        meter.spend(3)
+        meter.spend(4)
         if key not in b or not equals(one, b[key], meter):
             return False
     return True
