@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from canvas.domain.states import CatchUp, Overlap, ParameterType, WorkflowStatus
+from canvas.domain.states import CatchUp, Overflow, Overlap, ParameterType, WorkflowStatus
 from canvas.domain.steps import Scope, Step
 
 SCHEMA_ID = "canvas/v1"
@@ -40,7 +40,7 @@ class Concurrency:
 
     limit: int = 0
     "0 has no limit."
-    overflow: str = "queue"
+    overflow: Overflow = Overflow.QUEUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,12 @@ class SwitchMatch(StrEnum):
     ALL = "all"
 
 
+class Overflow(StrEnum):
+    """What becomes of a run that is one too many for its workflow's concurrency limit."""
+
+    QUEUE = "queue"
+
+
 class RunStatus(StrEnum):
     """pending → running ⇄ paused → completed | failed | cancelled; the last three are for ever."""
 
