@@ -1,7 +1,7 @@
 """Plain data to YAML that is nice to read and to diff: block style, short lists and mappings in one line.
 
-What is written reads back as the same data, here and in any YAML 1.1 or 1.2 reader (the key `on` is the one
-exception: a YAML 1.1 reader takes it for a boolean).
+What is written reads back as the same data, here and in any YAML 1.1 or 1.2 reader. A switch's key `on` is the one
+exception: a YAML 1.1 reader takes it for a boolean.
 """
 
 import re
@@ -16,7 +16,7 @@ from canvas.domain.dsl.yaml_reader import plain_value
 _WIDTH = 110
 _ALWAYS_BLOCK = {"parameters", "outputs", "triggers", "steps", "layout"}
 _SAFE = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`](?:[^\n\r\t:#]|:(?=[^\s,\[\]{}])|(?<=[^\s])#)*")
-_FLOW_MARKS = re.compile(r"[,\[\]{}]")
+_FLOW_MARKS = re.compile(r"[,\[\]{}?]")
 _ODD = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SINGLE_QUOTABLE = re.compile(r"[^'\\\n\t]+")
 _RESOLVERS = Resolver.yaml_implicit_resolvers
@@ -24,23 +24,23 @@ _RESOLVERS = Resolver.yaml_implicit_resolvers
 
 def write_yaml(document: dict[str, Any]) -> str:
     """Write a document, which must be plain data within the bounds of `document`."""
-    lines = [line for key, value in document.items() for line in _entry(key, value, "", _WIDTH, key in _ALWAYS_BLOCK)]
+    entries = ((_scalar(key), value, key in _ALWAYS_BLOCK) for key, value in document.items())
+    lines = [line for name, value, is_block in entries for line in _entry(name, value, "", _WIDTH, is_block)]
     return "\n".join(lines) + "\n" if lines else "{}\n"
 
 
-def _entry(key: str, value: Any, indent: str, width: int, is_block: bool = False) -> Iterator[str]:
-    head = f"{indent}{_key(key)}:"
+def _entry(name: str, value: Any, indent: str, width: int, is_block: bool = False) -> Iterator[str]:
+    head = f"{indent}{name}:"
     if not is_block and (line := _inline(value, width - len(head) - 1, in_flow=False)) is not None:
         yield f"{head} {line}"
     elif isinstance(value, str):
         yield from _literal(head, value, indent)
     elif isinstance(value, dict) and value:
         yield head
-        for name, item in value.items():
-            yield from _entry(name, item, indent + "  ", width, name == "steps" and _is_block(item))
+        yield from _mapping(value, indent + "  ", width, is_step=False)
     elif isinstance(value, list) and value:
         yield head
-        yield from _items(value, indent + "  ", width, is_steps=key == "steps")
+        yield from _items(value, indent + "  ", width, is_steps=name == "steps")
     else:
         yield f"{head} {'{}' if isinstance(value, dict) else '[]'}"
 
@@ -54,15 +54,17 @@ def _items(values: list[Any], indent: str, width: int, *, is_steps: bool = False
             yield from _literal(f"{indent}-", value, indent)
         else:
             inner = indent + "  "
-            below = _mapping(value, inner, width) if isinstance(value, dict) else _items(value, inner, width)
+            is_mapping = isinstance(value, dict)
+            below = _mapping(value, inner, width, is_steps) if is_mapping else _items(value, inner, width)
             first = next(below)
             yield f"{indent}- {first[len(inner) :]}"
             yield from below
 
 
-def _mapping(value: dict[str, Any], indent: str, width: int) -> Iterator[str]:
+def _mapping(value: dict[str, Any], indent: str, width: int, is_step: bool) -> Iterator[str]:
     for key, item in value.items():
-        yield from _entry(key, item, indent, width, key == "steps" and _is_block(item))
+        name = key if is_step and key == "on" else _scalar(key)
+        yield from _entry(name, item, indent, width, key == "steps" and _is_block(item))
 
 
 def _is_block(value: Any) -> bool:
@@ -74,12 +76,12 @@ def _inline(value: Any, room: int, *, in_flow: bool) -> str | None:
     if isinstance(value, str):
         return None if not in_flow and _fits_literal(value) else _scalar(value, in_flow)
     if not isinstance(value, dict | list):
-        return orjson.dumps(value).decode()
+        return _plain_number(value) if isinstance(value, float) else orjson.dumps(value).decode()
     parts = []
     for item in value.items() if isinstance(value, dict) else value:
         if isinstance(value, dict):
             written = _inline(item[1], room, in_flow=True)
-            part = None if written is None else f"{_key(item[0], in_flow=True)}: {written}"
+            part = None if written is None else f"{_scalar(item[0], in_flow=True)}: {written}"
         else:
             part = _inline(item, room, in_flow=True)
         if part is None or (room := room - len(part) - 2) < 0:
@@ -89,7 +91,13 @@ def _inline(value: Any, room: int, *, in_flow: bool) -> str | None:
     return f"{{{joined}}}" if isinstance(value, dict) else f"[{joined}]"
 
 
-def _scalar(text: str, in_flow: bool) -> str:
+def _plain_number(number: float) -> str:
+    """Spell a float so that YAML 1.1, too, takes it for one: with a point, and a sign in the exponent."""
+    digits, mark, exponent = repr(number).partition("e")
+    return f"{digits if '.' in digits else digits + '.0'}{mark}{exponent}"
+
+
+def _scalar(text: str, in_flow: bool = False) -> str:
     if _is_plain(text, in_flow):
         return text
     if (
@@ -102,10 +110,6 @@ def _scalar(text: str, in_flow: bool) -> str:
     ):
         return f"'{text}'"
     return _quoted(text)
-
-
-def _key(key: str, *, in_flow: bool = False) -> str:
-    return key if key == "on" else _scalar(key, in_flow)
 
 
 def _quoted(text: str) -> str:
