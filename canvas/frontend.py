@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEB: Final = ROOT / ".web"
 
@@ -47,6 +49,7 @@ def build() -> bool:
         _STAMP.unlink(missing_ok=True)
         sources = _fingerprint(_SOURCES)
         _export()  # completes the lock when a page needs a new package
+        _settle_lock()
         _STAMP.write_text(sources + _fingerprint(_LOCK))
     return True
 
@@ -71,6 +74,15 @@ def _export() -> None:
     )
     if done.returncode:
         raise RuntimeError("the frontend build failed:\n" + (done.stdout + done.stderr)[-4000:])
+
+
+def _settle_lock() -> None:
+    """Sort what Reflex writes in the order it met things, so that a build that adds no package changes no file."""
+    manifest = ROOT / "reflex.lock" / "package.json"
+    content = orjson.loads(manifest.read_bytes())
+    manifest.write_bytes(
+        orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
 
 
 def _build_environment() -> dict[str, str]:
