@@ -1,0 +1,259 @@
+"""Starting a step whose turn it is. What needs nobody outside (a condition, a `set`) ends in the same breath."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+from canvas.domain.decider.ending import cancel_sources
+from canvas.domain.decider.evolution import apply_context, record, same
+from canvas.domain.decider.facts import ContextChanged, StartChild, StepChanged
+from canvas.domain.decider.names import names_for
+from canvas.domain.decider.plan import Node
+from canvas.domain.decider.state import Frame, RunState
+from canvas.domain.expressions import ExpressionError
+from canvas.domain.states import Branch, OthersPolicy, StepStatus, SwitchMatch
+from canvas.domain.steps import (
+    ActionStep,
+    ConditionStep,
+    LoopStep,
+    ParallelStep,
+    SetStep,
+    StopStep,
+    SwitchStep,
+    WaitSeconds,
+    WaitStep,
+    WorkflowLinkStep,
+)
+
+Names = Mapping[str, Any]
+
+
+class Unfit(Exception):
+    """A template gave a value that the step cannot use; becomes the step's error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def start(state: RunState, frame: Frame, node: Node, now: datetime) -> None:
+    """Start a step. Whatever is wrong with its templates fails the step, never the decider."""
+    if not node.step.enabled:
+        record(state, frame, node, _change(frame, node, StepStatus.SKIPPED, now, branch=Branch.SUCCESS))
+        return
+    try:
+        _begin(state, frame, node, names_for(state, frame, node), now)
+    except ExpressionError as error:
+        _fail(state, frame, node, now, _expression_failure(error))
+    except Unfit as error:
+        _fail(state, frame, node, now, {"code": error.code, "message": str(error)})
+    if node.needed and node.step.join.others is OthersPolicy.CANCEL:
+        cancel_sources(state, frame, node)
+
+
+def skip(state: RunState, frame: Frame, node: Node, now: datetime) -> None:
+    """Pass a step over because nothing live leads to it."""
+    record(state, frame, node, _change(frame, node, StepStatus.SKIPPED, now))
+
+
+def start_again(state: RunState, frame: Frame, node: Node, now: datetime) -> None:
+    """Make the next attempt at a step, with the input of the first: the idempotency key is the same too."""
+    slot = frame.slots[node.index]
+    if slot.status is not StepStatus.RETRYING or frame.verdict is not None:
+        return
+    status = StepStatus.WAITING if isinstance(node.step, WorkflowLinkStep) else StepStatus.RUNNING
+    change = _change(
+        frame,
+        node,
+        status,
+        now,
+        attempt=slot.attempt,
+        interruptions=slot.interruptions,
+        is_new=False,
+        input=slot.input,
+    )
+    record(state, frame, node, change)
+    if isinstance(node.step, WorkflowLinkStep):
+        _want_child(state, node.step, change)
+
+
+def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetime) -> None:
+    step = node.step
+    match step:
+        case ActionStep():
+            given = node.programs["parameters"].evaluate(names)
+            record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
+        case WorkflowLinkStep():
+            given = node.programs["parameters"].evaluate(names)
+            change = _change(frame, node, StepStatus.WAITING, now, input=given)
+            record(state, frame, node, change)
+            _want_child(state, step, change)
+        case WaitStep():
+            _wait(state, frame, node, names, now)
+        case LoopStep():
+            given = _iterations(step, node, names)
+            record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
+        case ParallelStep():
+            record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now))
+        case ConditionStep() | SwitchStep() | SetStep() | StopStep():
+            _decide_inline(state, frame, node, names, now)
+        case _:
+            assert_never(step)
+
+
+def _decide_inline(state: RunState, frame: Frame, node: Node, names: Names, now: datetime) -> None:
+    branch, value, output = _INLINE[type(node.step)](node, names)
+    if isinstance(node.step, SetStep):
+        written = ContextChanged(output)
+        state.commands.append(written)
+        apply_context(state, written)
+    change = _change(frame, node, StepStatus.COMPLETED, now, branch=branch, branch_value=value, output=output)
+    record(state, frame, node, change)
+
+
+def _condition(node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    came_out = _truth(node, "condition", names)
+    return (Branch.IF_TRUE if came_out else Branch.IF_FALSE), None, {"result": came_out}
+
+
+def _switch(node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    step = node.step
+    assert isinstance(step, SwitchStep)
+    subject = node.programs["on"].evaluate(names) if step.on is not None else None
+    taken: list[Any] = []
+    for place, case in enumerate(step.cases):
+        matches = _truth(node, f"case {place}", names) if case.when is not None else same(subject, case.value)
+        if matches:
+            taken.append(case.value)
+            if step.match is SwitchMatch.FIRST:
+                break
+    output = {"value": subject, "cases": taken}
+    return (Branch.SWITCH_CASE, taken, output) if taken else (Branch.DEFAULT, None, output)
+
+
+def _set(node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    return Branch.SUCCESS, None, node.programs["values"].evaluate(names)
+
+
+def _stop(node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    message = node.programs["message"].evaluate(names)
+    output = node.programs["output"].evaluate(names)
+    status = node.step.status.value if isinstance(node.step, StopStep) else ""
+    return Branch.SUCCESS, None, {"status": status, "message": str(message), "output": output}
+
+
+_INLINE: dict[type, Callable[[Node, Names], tuple[Branch, Any, Any]]] = {
+    ConditionStep: _condition,
+    SwitchStep: _switch,
+    SetStep: _set,
+    StopStep: _stop,
+}
+
+
+def _truth(node: Node, program: str, names: Names) -> bool:
+    value = node.programs[program].evaluate(names)
+    if not isinstance(value, bool):
+        raise Unfit("not_a_condition", f"A condition must be true or false; this one gave {_brief(value)}.")
+    return value
+
+
+def _wait(state: RunState, frame: Frame, node: Node, names: Names, now: datetime) -> None:
+    step = node.step
+    assert isinstance(step, WaitStep)
+    moments = [
+        _after(now, node.programs[f"wait {place}"].evaluate(names))
+        if isinstance(alternative, WaitSeconds)
+        else _moment(node.programs[f"wait {place}"].evaluate(names))
+        for place, alternative in enumerate(step.alternatives)
+    ]
+    until = min(moments, default=now)
+    given = {"until": until.isoformat()}
+    if until <= now:
+        change = _change(frame, node, StepStatus.COMPLETED, now, branch=Branch.SUCCESS, input=given, output=given)
+    else:
+        change = _change(frame, node, StepStatus.WAITING, now, input=given, due_at=until)
+    record(state, frame, node, change)
+
+
+def _after(now: datetime, seconds: Any) -> datetime:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise Unfit("invalid_wait", f"`seconds` must be a number, 0 or more, not {_brief(seconds)}.")
+    try:
+        return now + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        raise Unfit("invalid_wait", f"{_brief(seconds)} seconds from now is beyond the calendar.") from None
+
+
+def _moment(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    example = "2030-01-31T08:00:00+01:00"
+    raise Unfit("invalid_wait", f"`until` must be a moment with an offset, such as {example}, not {_brief(text)}.")
+
+
+def _iterations(step: LoopStep, node: Node, names: Names) -> dict[str, Any]:
+    if step.while_ is not None:
+        return {"while": step.while_}
+    if step.collection is not None:
+        items = node.programs["collection"].evaluate(names)
+        if not isinstance(items, list):
+            raise Unfit("invalid_collection", f"`collection` must be a list, not {_brief(items)}.")
+        _check_bound(step, len(items))
+        return {"collection": items}
+    times = node.programs["times"].evaluate(names)
+    if isinstance(times, float) and times.is_integer():
+        times = int(times)
+    if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+        raise Unfit("invalid_times", f"`times` must be a whole number, 0 or more, not {_brief(times)}.")
+    _check_bound(step, times)
+    return {"times": times}
+
+
+def _check_bound(step: LoopStep, count: int) -> None:
+    if count > step.max_iterations:
+        told = f"{count} iterations are more than the loop's max_iterations, {step.max_iterations}."
+        raise Unfit("too_many_iterations", told)
+
+
+def _want_child(state: RunState, step: WorkflowLinkStep, change: StepChanged) -> None:
+    state.commands.append(
+        StartChild(
+            path=change.path,
+            attempt=change.attempt,
+            workflow=step.workflow,
+            version=step.version,
+            parameters=change.input,
+            is_awaited=step.wait,
+        )
+    )
+
+
+def _change(frame: Frame, node: Node, status: StepStatus, now: datetime, **more: Any) -> StepChanged:
+    return StepChanged(
+        path=frame.prefix + node.name,
+        name=node.name,
+        type=node.type,
+        status=status,
+        action=node.action,
+        max_attempts=node.retry.max_attempts,
+        started_at=now,
+        **more,
+    )
+
+
+def _fail(state: RunState, frame: Frame, node: Node, now: datetime, error: dict[str, Any]) -> None:
+    change = _change(frame, node, StepStatus.FAILED, now, branch=Branch.FAILURE, error=error)
+    record(state, frame, node, change)
+
+
+def _expression_failure(error: ExpressionError) -> dict[str, Any]:
+    return {"code": error.code, "message": str(error)}
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
