@@ -1,0 +1,1 @@
+"""The doing room: makes decisions durable."""

@@ -32,11 +32,12 @@ def evolve(state: RunState, fact: Outcome | StepChanged | RunChanged | ContextCh
         state.news.append(fact)
 
 
-def decide(state: RunState, now: datetime) -> tuple[Command, ...]:
+def decide(state: RunState, now: datetime, *, may_start: bool = True) -> tuple[Command, ...]:
     """Draw all conclusions from what is known. Asked again without a new fact, it has nothing more to say.
 
     Args:
         now: The moment to reckon from, aware and in UTC.
+        may_start: False lets nothing new start for now, as a pause would; a later call goes on.
 
     Returns:
         What has to be recorded and done, in order. The state counts on all of it already.
@@ -46,7 +47,7 @@ def decide(state: RunState, now: datetime) -> tuple[Command, ...]:
         _end_things(state)
     while True:
         _end_things(state)
-        if not state.agenda or state.status is not RunStatus.RUNNING:
+        if not may_start or not state.agenda or state.status is not RunStatus.RUNNING:
             break
         task, frame, place = state.agenda.popleft()
         _do(state, task, frame, place, now)

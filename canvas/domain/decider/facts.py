@@ -142,6 +142,8 @@ class RunChanged:
     status: RunStatus
     output: Any = None
     error: dict[str, Any] | None = None
+    is_held: bool = False
+    "Paused without anybody having asked for it: as if somebody had, so that a wish to resume lets it go on."
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _ask(state: RunState, path: str) -> None:
         "resume the run to try the step again, or cancel it. `on_lost: retry` or `fail` on the step would not ask."
     )
     state.commands.append(Note(LogLevel.WARNING, told, path))
-    _pause(state)
+    _pause(state, is_held=True)
 
 
 def _stopped(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Stopped, now: datetime) -> None:
@@ -178,9 +178,9 @@ def _cancel(state: RunState) -> None:
     stop_run(state, CANCELLED)
 
 
-def _pause(state: RunState) -> None:
+def _pause(state: RunState, *, is_held: bool = False) -> None:
     if state.status is RunStatus.RUNNING and state.verdict is None:
-        _run_changed(state, RunChanged(status=RunStatus.PAUSED))
+        _run_changed(state, RunChanged(status=RunStatus.PAUSED, is_held=is_held))
 
 
 def _resume(state: RunState) -> None:

@@ -1,0 +1,186 @@
+"""The one thread that writes. Whatever queued up while the last commit ran goes into the next one."""
+
+import logging
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from canvas.domain.errors import DefectError
+from canvas.engine.crashpoints import reached
+from canvas.engine.statements import Statement
+
+MAX_GROUP = 256
+BUSY_PAUSE_SECONDS = (0.001, 0.02)
+FULL_PAUSE_SECONDS = 1.0
+EXIT_CODE = 70
+_log = logging.getLogger(__name__)
+
+Write = tuple[Statement, Sequence[tuple[Any, ...]]]
+
+
+class Result(Enum):
+    """What became of a unit."""
+
+    WRITTEN = "written"
+    FENCED = "fenced"
+    "Its guard met no row: somebody else owns the run, or it has ended. Nothing was written."
+    BROKEN = "broken"
+    "It breaks a constraint. Nothing was written."
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """Writes that stand or fall together."""
+
+    writes: list[Write]
+    guard: tuple[Statement, tuple[Any, ...]] | None = None
+    "Goes first, and has to change exactly one row."
+    point: str = ""
+    "The crash points around it: `{point}.before_commit` and `{point}.after_commit`."
+    tag: Any = None
+    "The sender's own; comes back with the result."
+    result: Result = field(default=Result.WRITTEN, init=False)
+
+
+class Writer:
+    """Owns one connection and commits groups of units, in the order they came.
+
+    If the thread dies the whole process goes with it: a process that cannot record must not act, and its lease frees
+    its work.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        on_written: Callable[[list[Unit]], None],
+        die: Callable[[int], None] = os._exit,
+    ) -> None:
+        """Prepare the thread; `start` starts it.
+
+        Args:
+            connect: Opens a connection in autocommit mode; called in the writer's thread.
+            on_written: Told, in the writer's thread, which units are through, once per group.
+            die: Ends the process.
+        """
+        self._connect = connect
+        self._on_written = on_written
+        self._die = die
+        self._queue: deque[Unit] = deque()
+        self._wake = threading.Semaphore(0)
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._main, name="canvas-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, unit: Unit, *, first: bool = False) -> None:
+        """Queue a unit; `first` lets a heartbeat pass all others."""
+        if first:
+            self._queue.appendleft(unit)
+        else:
+            self._queue.append(unit)
+        self._wake.release()
+
+    def close(self) -> None:
+        """Write what is queued, then end the thread."""
+        self._is_closing = True
+        self._wake.release()
+        self._thread.join()
+
+    def _main(self) -> None:
+        try:
+            connection = self._connect()
+            while True:
+                self._wake.acquire()
+                group = self._take()
+                if group:
+                    self._write(connection, group)
+                    self._on_written(group)
+                elif self._is_closing:
+                    break
+            connection.close()
+        except BaseException:
+            _log.critical("The writer died; this process ends so that others can take its work.", exc_info=True)
+            self._die(EXIT_CODE)
+
+    def _take(self) -> list[Unit]:
+        group: list[Unit] = []
+        while self._queue and len(group) < MAX_GROUP:
+            group.append(self._queue.popleft())
+        return group
+
+    def _write(self, connection: sqlite3.Connection, group: list[Unit]) -> None:
+        try:
+            self._commit(connection, group)
+        except (sqlite3.IntegrityError, sqlite3.DataError, DefectError) as error:
+            if len(group) == 1:
+                _log.error("A transition was refused and is dropped: %s", error)
+                group[0].result = Result.BROKEN
+                return
+            for unit in group:
+                self._write(connection, [unit])
+
+    def _commit(self, connection: sqlite3.Connection, group: list[Unit]) -> None:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for unit in group:
+                    _run(connection, unit)
+                _reached(group, "before_commit")
+                reached("writer.inside_transaction")
+                connection.execute("COMMIT")
+                _reached(group, "after_commit")
+                return
+            except sqlite3.OperationalError as error:
+                _roll_back(connection)
+                _pause_for(error)
+            except (sqlite3.Error, DefectError):
+                _roll_back(connection)
+                raise
+
+
+def _run(connection: sqlite3.Connection, unit: Unit) -> None:
+    unit.result = Result.WRITTEN
+    if unit.guard is not None:
+        statement, row = unit.guard
+        if connection.execute(statement.sql, row).rowcount != 1:
+            unit.result = Result.FENCED
+            return
+    for statement, rows in unit.writes:
+        if len(rows) == 1:
+            changed = connection.execute(statement.sql, rows[0]).rowcount
+        else:
+            changed = connection.executemany(statement.sql, rows).rowcount
+        if statement.is_exact and changed != len(rows):
+            raise DefectError(f"{len(rows) - changed} of {len(rows)} rows were not as expected: {statement.sql}")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _pause_for(error: sqlite3.OperationalError) -> None:
+    """Wait out what passes by itself: another writer, a full disk. Anything else is raised."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        time.sleep(random.uniform(*BUSY_PAUSE_SECONDS))
+    elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        _log.error("The database cannot be written (%s); trying again every second.", error)
+        time.sleep(FULL_PAUSE_SECONDS)
+    else:
+        raise error
+
+
+def _reached(group: list[Unit], side: str) -> None:
+    for unit in group:
+        if unit.point:
+            reached(f"{unit.point}.{side}")
