@@ -18,10 +18,11 @@ def _with_api(pages: ASGIApp) -> ASGIApp:
 
 app = rx.App(
     style=STYLE,
+    stylesheets=["/pages.css"],
     head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     api_transformer=_with_api,
 )
 
 app.add_page(workflows.page, route="/", title="Workflows · Canvas")
-app.add_page(runs.page, route="/runs", title="Runs · Canvas")
+app.add_page(runs.page, route="/runs", title="Runs · Canvas", on_load=runs.RunsState.load)
 app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas")

@@ -21,7 +21,8 @@ _SOURCES: Final = (
     "canvas/canvas.py",
     "canvas/build_plugin.py",
     "canvas/ui/**/*",
-    "canvas/services/views*",
+    "canvas/domain/problems.py",
+    "canvas/services/views/*",
     "assets/**/*",
     "requirements/run.lock",
 )

@@ -41,6 +41,7 @@ def _reflex_environment(settings: Settings, web: Path) -> dict[str, str]:
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(sorted(f"http://{name}:{settings.port}" for name in names)),
         "GRANIAN_WORKERS": "1",
+        "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": str(4 * 1024 * 1024),  # a pasted definition of 1 MiB fits
     }
 
 

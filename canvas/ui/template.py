@@ -4,6 +4,7 @@ from typing import Final
 
 import reflex as rx
 
+from canvas.ui.components.bell import bell
 from canvas.ui.theme import BORDER, HEADER_HEIGHT, SIDEBAR_WIDTH
 
 _PLACES: Final = (
@@ -117,6 +118,7 @@ def _header(title: str, actions: rx.Component | None) -> rx.Component:
         rx.heading(title, size="3", as_="h1", weight="medium", trim="both", white_space="nowrap"),
         rx.spacer(),
         *([actions] if actions is not None else []),
+        bell(),
         rx.icon_button(
             rx.color_mode.icon(
                 light_component=rx.icon("sun", size=16),
