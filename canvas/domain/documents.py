@@ -40,7 +40,7 @@ def dependencies(
     """
     given = step.get("depends_on")
     if given is None:
-        return [] if before is None or in_parallel else [_dependency(before["name"])]
+        return [] if before is None or in_parallel else [{"step": before["name"], "branch": Branch.SUCCESS.value}]
     if not isinstance(given, Sequence) or isinstance(given, str):
         return []
     return [read for entry in given if (read := _dependency(entry)) is not None]

@@ -168,6 +168,11 @@ class _Draw:
         alone = st.just(f"{{{{ {self.expression()} }}}}")
         return self.draw(alone | st.just(f"a {{{{ {self.expression()} }}}} b") | json_values(plain_texts()))
 
+    def subject(self) -> Any:
+        """Draw what a switch compares: an expression, a template, or plain data that is no text."""
+        expression = self.expression()
+        return self.draw(st.sampled_from([expression, f"{{{{ {expression} }}}}", 3, True, [1]]))
+
     def _common(self, name: str, dependencies: tuple[Dependency, ...], step_type: StepType) -> dict[str, Any]:
         draw = self.draw
         common: dict[str, Any] = {"name": name, "depends_on": dependencies}
@@ -197,7 +202,7 @@ class _Draw:
         scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, "a", "b", "yes", ""])
         values = self.draw(st.lists(scalars, min_size=1, max_size=3, unique_by=repr))
         cases = tuple(Case(value, self.expression() if self.draw(st.booleans()) else None) for value in values)
-        return SwitchStep(on=self.template(), cases=cases, match=self.draw(st.sampled_from(SwitchMatch)), **common)
+        return SwitchStep(on=self.subject(), cases=cases, match=self.draw(st.sampled_from(SwitchMatch)), **common)
 
     def _parallel(self, depth: int, **common: Any) -> Step:
         inner = self.scope(depth + 1, least=1)
@@ -289,7 +294,7 @@ def triggers() -> st.SearchStrategy[Trigger]:
     """Any trigger."""
     common: dict[str, Any] = {
         "enabled": st.booleans(),
-        "parameters": st.dictionaries(st.just("count"), st.integers(0, 9) | st.just("{{ trigger.data.n }}")),
+        "parameters": st.sampled_from([{"mode": "fast"}, {"mode": "slow", "count": "{{ trigger.data.n }}"}]),
     }
     clock: dict[str, Any] = {
         "timezone": st.sampled_from(("UTC", "Europe/Paris")),
@@ -310,7 +315,12 @@ def webhooks() -> st.SearchStrategy[list[Trigger]]:
     paths = st.lists(st.sampled_from(("deploy", "a/b", "x-1")), unique=True, max_size=2)
     methods = st.sampled_from((("POST",), ("GET", "PUT")))
     return paths.flatmap(
-        lambda drawn: st.tuples(*(st.builds(WebhookTrigger, path=st.just(path), methods=methods) for path in drawn))
+        lambda drawn: st.tuples(
+            *(
+                st.builds(WebhookTrigger, path=st.just(path), methods=methods, parameters=st.just({"mode": "fast"}))
+                for path in drawn
+            )
+        )
     ).map(list)
 
 

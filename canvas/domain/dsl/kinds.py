@@ -6,6 +6,7 @@ Reading checks the shape of a value and reports what does not fit; whether a val
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from canvas.domain.problems import Report, child
@@ -106,6 +107,16 @@ class Number:
     def write(self, value: Any) -> Any:
         """The number, without a needless `.0`."""
         return _without_needless_point(value)
+
+    def fault(self, number: float) -> str:
+        """Say what a number would have to be to keep the bounds; empty when it does."""
+        if self.above is not None and not number > self.above:
+            return f"above {self.above:g}"
+        if self.at_least is not None and not number >= self.at_least:
+            return f"at least {self.at_least:g}"
+        if self.at_most is not None and not number <= self.at_most:
+            return f"at most {self.at_most:,.0f}"
+        return ""
 
     def schema(self) -> dict[str, Any]:
         """A number or integer with its bounds."""
@@ -279,6 +290,15 @@ class Record:
     what: str = "a mapping"
     fixed: Mapping[str, Any] = field(default_factory=dict)
     "Keys that say which record this is, such as `type: schedule`; written first, not read."
+
+    @cached_property
+    def bounded(self) -> tuple[Field, ...]:
+        """The fields that hold numbers with bounds, or records with such fields."""
+        return tuple(
+            one
+            for one in self.fields
+            if isinstance(one.kind, Number) or (isinstance(one.kind, Record) and one.kind.bounded)
+        )
 
     def read(self, value: Any, at: str, report: Report) -> Any:
         """Take a mapping, report keys that are unknown or missing, and build what there is."""

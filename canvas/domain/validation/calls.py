@@ -1,0 +1,162 @@
+"""Checks of what a definition calls: actions with their arguments, and other workflows with their parameters."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
+from canvas.domain.problems import Report, child
+from canvas.domain.steps import ActionStep, WorkflowLinkStep
+from canvas.domain.validation.parameters import fits, kind_of_value
+from canvas.domain.validation.survey import Survey
+from canvas.domain.validation.templates import templates_in
+
+_WHATEVER_IS_INSIDE = {
+    "required",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+}
+"Keywords that hold or fail whatever the templates inside turn out to be."
+_WORDS_OF_UNKNOWN_KEY = {"additionalProperties", "unevaluatedProperties"}
+
+
+def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -> None:
+    """Report actions and workflows that are not there, and arguments that do not fit.
+
+    Args:
+        survey: The definition.
+        catalog: What there is.
+        allow_unregistered: Whether an unknown action is only worth a warning, as in a dry run.
+    """
+    validators: dict[str, jsonschema_rs.Validator] = {}
+    for placed in survey.each_step():
+        step, at, report = placed.step, placed.pointer, survey.report
+        if isinstance(step, ActionStep) and step.action:
+            spec = catalog.actions.get(step.action)
+            if spec is None:
+                _report_unknown_action(report, step, at, catalog, allow_unregistered)
+            else:
+                _check_action(report, step, at, spec, validators)
+        elif isinstance(step, WorkflowLinkStep) and step.workflow:
+            _check_link(survey, step, at, catalog)
+
+
+def _report_unknown_action(report: Report, step: ActionStep, at: str, catalog: Catalog, allowed: bool) -> None:
+    text = f"There is no action `{step.action[:80]}`."
+    hint = report.near(step.action, catalog.actions) or "`canvas actions` lists them."
+    if allowed:
+        report.warning("unknown_action", f"{at}/action", text, f"A dry run answers it from a fixture. {hint}")
+    else:
+        report.error("unknown_action", f"{at}/action", text, hint)
+
+
+def _check_action(
+    report: Report, step: ActionStep, at: str, spec: ActionSpec, validators: dict[str, jsonschema_rs.Validator]
+) -> None:
+    if step.version is not None and step.version != spec.version:
+        text = f"`{spec.name}` has no version {step.version}."
+        report.error("unknown_action_version", f"{at}/action", text, f"It is at version {spec.version}.")
+    if spec.name not in validators:
+        validators[spec.name] = jsonschema_rs.validator_for(dict(spec.arguments_schema))
+    here = f"{at}/parameters"
+    given = dict(step.parameters)
+    properties = spec.arguments_schema.get("properties", {})
+    unsure = {pointer for pointer, _ in templates_in(given, "")}
+    for code, pointer, text, hint in _faults(validators[spec.name], given, unsure, properties, report):
+        report.error(code, here + pointer, text, hint)
+
+
+def _faults(
+    validator: jsonschema_rs.Validator, given: Any, unsure: set[str], properties: Mapping[str, Any], report: Report
+) -> Iterator[tuple[str, str, str, str]]:
+    for error in validator.iter_errors(given):
+        pointer = ""
+        for part in error.instance_path:
+            pointer = child(pointer, part)
+        keyword, told = str(error.kind.name), error.kind.as_dict()
+        is_sure = keyword in _WHATEVER_IS_INSIDE
+        if not is_sure and any(one == pointer or one.startswith(f"{pointer}/") for one in unsure):
+            continue
+        if keyword == "required":
+            name = str(told.get("property"))
+            description = str(properties.get(name, {}).get("description", "")) if not pointer else ""
+            yield "missing_parameter", child(pointer, name), f"The parameter `{name}` is missing.", description
+        elif keyword in _WORDS_OF_UNKNOWN_KEY:
+            for name in told.get("unexpected", ()):
+                hint = report.near(name, properties) if not pointer else ""
+                known = f"It takes {', '.join(properties)}." if properties and not pointer else ""
+                yield "unknown_parameter", child(pointer, name), f"There is no parameter `{name[:80]}`.", hint or known
+        else:
+            yield "bad_parameter", pointer, f"{_capital(error.message)}.", ""
+
+
+def _capital(text: str) -> str:
+    text = text if len(text) <= 200 else f"{text[:200]}…"
+    return text[:1].upper() + text[1:]
+
+
+def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalog) -> None:
+    report, own = survey.report, survey.definition.name
+    if step.workflow == own:
+        report.error("recursion", f"{at}/workflow", f"`{own}` would start itself without end.", "Use a loop.")
+        return
+    signature = catalog.workflows.get(step.workflow)
+    if signature is None:
+        text = f"There is no workflow `{step.workflow[:80]}`."
+        hint = report.near(step.workflow, catalog.workflows) or "It has to be published before this one."
+        report.error("unknown_workflow", f"{at}/workflow", text, hint)
+        return
+    if path := _path_back(step.workflow, own, catalog):
+        text = f"These workflows would start each other without end: {' → '.join([own, *path])}."
+        report.error("recursion", f"{at}/workflow", text, "Take one of these links out.")
+    if step.version is None:
+        _check_arguments(report, step, f"{at}/parameters", signature)
+
+
+def _path_back(start: str, goal: str, catalog: Catalog) -> list[str]:
+    """Find how links lead from one workflow to another; empty when they do not."""
+    came_from: dict[str, str | None] = {start: None}
+    waiting = [start]
+    for name in waiting:
+        if name == goal:
+            path: list[str] = []
+            here: str | None = name
+            while here is not None:
+                path.append(here)
+                here = came_from[here]
+            return path[::-1]
+        signature = catalog.workflows.get(name)
+        for link in sorted(signature.links) if signature else ():
+            if link not in came_from:
+                came_from[link] = name
+                waiting.append(link)
+    return []
+
+
+def _check_arguments(report: Report, step: WorkflowLinkStep, at: str, signature: WorkflowSignature) -> None:
+    for name, value in step.parameters.items():
+        parameter = signature.parameters.get(name)
+        if parameter is None:
+            known = f"It takes {', '.join(signature.parameters)}." if signature.parameters else "It takes none."
+            text = f"`{signature.name}` has no parameter `{name[:80]}`."
+            report.error("unknown_parameter", child(at, name), text, report.near(name, signature.parameters) or known)
+        elif any(True for _ in templates_in(value, "")):
+            continue
+        elif not fits(value, parameter.type):
+            text = f"`{name}` must be of type {parameter.type}, not {kind_of_value(value)}."
+            report.error("bad_parameter", child(at, name), text)
+        elif parameter.enum and value not in parameter.enum:
+            text = f"`{name}` must be one of {orjson.dumps(list(parameter.enum)).decode()[1:-1]}."
+            report.error("bad_parameter", child(at, name), text)
+    for name, parameter in signature.parameters.items():
+        if parameter.required and parameter.default is None and name not in step.parameters:
+            text = f"`{signature.name}` needs the parameter `{name}`."
+            report.error("missing_parameter", child(at, name), text, parameter.description)
