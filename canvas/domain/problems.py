@@ -94,7 +94,8 @@ class Report:
 def near_names(word: str, names: Iterable[str]) -> list[str]:
     """Find up to two names that look like `word`, the nearest first; the effort is bounded however many there are."""
     alike = (name for name in names if abs(len(name) - len(word)) <= 3 and _same_end(name, word))
-    return get_close_matches(word, islice(alike, _MAX_CANDIDATES), n=2, cutoff=0.6)
+    candidates = list(islice(alike, _MAX_CANDIDATES))
+    return get_close_matches(word, candidates, n=2, cutoff=0.8) or get_close_matches(word, candidates, n=1)
 
 
 def child(pointer: str, key: str | int) -> str:

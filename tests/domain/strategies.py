@@ -1,6 +1,7 @@
 """Hypothesis strategies: any JSON value, and any valid definition."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -90,20 +91,23 @@ _AWKWARD = (
 _words = st.text(alphabet="abcxyz_09", min_size=1, max_size=6)
 
 
+@cache
 def texts() -> st.SearchStrategy[str]:
     """Text of every sort but lone surrogates, the sorts that YAML trips over more often."""
     wild = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
     return st.sampled_from(_AWKWARD) | _words | wild
 
 
+@cache
 def plain_texts() -> st.SearchStrategy[str]:
     """Text that is no template."""
     return texts().filter(lambda text: "{{" not in text and "}}" not in text)
 
 
-def json_values(strings: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Any]:
-    """Any JSON value of moderate size; `strings` are used for text and keys."""
-    strings = texts() if strings is None else strings
+@cache
+def json_values(*, plain: bool = False) -> st.SearchStrategy[Any]:
+    """Any JSON value of moderate size; `plain` ones hold no template."""
+    strings = plain_texts() if plain else texts()
     numbers = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
     leaves = st.none() | st.booleans() | numbers | strings
     return st.recursive(
@@ -166,7 +170,7 @@ class _Draw:
     def template(self) -> Any:
         """Draw a value: a template over what can be named here, or plain data."""
         alone = st.just(f"{{{{ {self.expression()} }}}}")
-        return self.draw(alone | st.just(f"a {{{{ {self.expression()} }}}} b") | json_values(plain_texts()))
+        return self.draw(alone | st.just(f"a {{{{ {self.expression()} }}}} b") | json_values(plain=True))
 
     def subject(self) -> Any:
         """Draw what a switch compares: an expression, a template, or plain data that is no text."""
@@ -211,7 +215,7 @@ class _Draw:
     def _loop(self, depth: int, **common: Any) -> Step:
         variable = f"item_{self.names}"
         kind = self.draw(st.sampled_from(("collection", "while_", "times")))
-        items = st.lists(json_values(plain_texts()), max_size=4)
+        items = st.lists(json_values(plain=True), max_size=4)
         over: dict[str, Any] = {
             "collection": lambda: self.draw(items | st.just("{{ workflow.parameters.items }}")),
             "times": lambda: self.draw(st.integers(0, 5) | st.just("{{ workflow.parameters.count }}")),
@@ -268,6 +272,7 @@ def branches_of(step: Step) -> list[Dependency]:
     return found
 
 
+@cache
 def retries() -> st.SearchStrategy[Retry]:
     """Any retry policy."""
     return st.builds(
@@ -280,6 +285,7 @@ def retries() -> st.SearchStrategy[Retry]:
     )
 
 
+@cache
 def joins(dependencies: int) -> st.SearchStrategy[Join]:
     """Any join that makes sense for so many dependencies, of which there is at least one."""
     modes = st.sampled_from((JoinMode.ACTIVATED, JoinMode.ANY))
@@ -290,6 +296,7 @@ def joins(dependencies: int) -> st.SearchStrategy[Join]:
     return st.just(Join()) | free | counted
 
 
+@cache
 def triggers() -> st.SearchStrategy[Trigger]:
     """Any trigger."""
     common: dict[str, Any] = {
@@ -310,6 +317,7 @@ def triggers() -> st.SearchStrategy[Trigger]:
     )
 
 
+@cache
 def webhooks() -> st.SearchStrategy[list[Trigger]]:
     """A few webhooks with paths of their own."""
     paths = st.lists(st.sampled_from(("deploy", "a/b", "x-1")), unique=True, max_size=2)
