@@ -65,6 +65,7 @@ BAD_TEXTS = {
     "a number beyond 64 bits": (HEAD + "settings: {max_retries: 9223372036854775808}", "number_too_large", 3, 25),
     "the same in JSON": ('{"a": [1,\n  -9223372036854775809]}', "number_too_large", 2, 3),
     "infinity": (HEAD + "settings: {timeout_minutes: .inf}", "not_finite", 3, 29),
+    "minus infinity": ("-.INF", "not_finite", 1, 1),
     "10 MB": ("a" * 10_000_000, "text_too_large", 1, 1),
     "deep nesting": ("a: " + "[" * 500_000, "too_deep", 1, 67),
     "deep nesting in JSON": ("[" * 100 + "]" * 100, "too_deep", 1, 65),

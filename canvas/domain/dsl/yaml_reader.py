@@ -2,6 +2,7 @@
 
 import re
 from itertools import islice
+from math import inf
 from typing import Any
 
 import yaml
@@ -70,7 +71,7 @@ def plain_value(text: str) -> tuple[Any, tuple[str, str] | None]:
     if len(text) > 400:
         return 0, ("number_too_large", "This number has too many digits.")
     kind, digits = next((kind, part) for kind, part in found.groupdict().items() if part is not None)
-    value: float = float(digits.replace("inf", "1e999").lstrip(".")) if kind == "endless" else _number(kind, digits)
+    value = inf if kind == "endless" else _number(kind, digits)
     fault = number_fault(value)
     return (0, fault) if fault else (value, None)
 
