@@ -8,13 +8,20 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session as Session  # for rooms that hand sessions on and speak no SQL
 
+from canvas.domain.errors import Invalid
 from canvas.settings import Settings
 
 BUSY_TIMEOUT_MS = 5_000
 _engines: dict[tuple[str, str], sa.Engine] = {}
 _lock = threading.Lock()
+
+
+class ValueNotKept(Invalid):
+    """A value cannot be kept in the database."""
+
+    code = "value_not_kept"
 
 
 def connect(settings: Settings) -> sa.Engine:
@@ -32,7 +39,7 @@ def transaction(settings: Settings) -> Iterator[Session]:
 
     On SQLite the write lock is taken at the start, so a transaction that reads and then writes cannot lose the race.
     """
-    with Session(connect(settings), expire_on_commit=False) as session, session.begin():
+    with _fitting(), Session(connect(settings), expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -40,8 +47,17 @@ def transaction(settings: Settings) -> Iterator[Session]:
 def reading(settings: Settings) -> Iterator[Session]:
     """Open a session that only reads; it never waits for a writer on SQLite."""
     engine = connect(settings).execution_options(canvas_readonly=True)
-    with Session(engine, expire_on_commit=False) as session:
+    with _fitting(), Session(engine, expire_on_commit=False) as session:
         yield session
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Tell a value that the database cannot hold, such as a zero character on PostgreSQL, from a defect."""
+    try:
+        yield
+    except sa.exc.DataError as error:
+        raise ValueNotKept(f"A value cannot be kept in the database: {error.orig}") from error
 
 
 def dumps(value: Any) -> str:

@@ -2,11 +2,52 @@
 
 from fastapi import FastAPI
 
-from canvas.api import live
+from canvas.api import (
+    catalogue,
+    events,
+    live,
+    manual,
+    notifications,
+    run_events,
+    runs,
+    schedules,
+    state,
+    versions,
+    webhooks,
+    workflows,
+)
+from canvas.api.problems import handle_errors
+from canvas.settings import Settings
+
+_ROUTERS = (
+    workflows.router,
+    versions.router,
+    runs.router,
+    run_events.router,
+    schedules.router,
+    webhooks.router,
+    events.router,
+    notifications.router,
+    catalogue.router,
+    state.router,
+    manual.router,
+    live.router,
+)
 
 
-def create_api() -> FastAPI:
-    """Build the API; it keeps no state of its own."""
-    api = FastAPI(title="Canvas")
-    api.include_router(live.router)
+def create_api(settings: Settings | None = None) -> FastAPI:
+    """Build the API; it keeps nothing but the settings, which come from the environment when they are not given."""
+    known = settings or Settings.from_environment()
+    api = FastAPI(
+        title="Canvas",
+        description="Workflows: draw, publish, run, watch. Errors are problem documents (RFC 9457) with a `code`.",
+        docs_url=None,  # the usual page loads its script from elsewhere; `manual` works offline
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=known.max_body_bytes,
+    )
+    api.state.settings = known
+    handle_errors(api)
+    for router in _ROUTERS:
+        api.include_router(router)
     return api

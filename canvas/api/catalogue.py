@@ -1,0 +1,33 @@
+"""What can be used in a workflow: the registered actions, and the schema of the text form."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from canvas.api.caller import Caller, answer, needs
+from canvas.services import catalog
+from canvas.services.access import Permission
+
+router = APIRouter(tags=["catalogue"])
+Viewer = Annotated[Caller, needs(Permission.VIEW)]
+
+
+@router.get("/actions")
+def list_actions(caller: Viewer) -> Response:
+    """List the registered actions with the schemas of their arguments and results."""
+    return answer(list(catalog.action_specs().values()))
+
+
+@router.get("/actions/{namespace}/{name}")
+def get_action(caller: Viewer, namespace: str, name: str) -> Response:
+    """Give one action."""
+    return answer(catalog.action_spec(f"{namespace}/{name}"))
+
+
+@router.get("/schema")
+def get_schema(caller: Viewer) -> Response:
+    """Give the JSON Schema of workflow files, for editors that complete and check them."""
+    from canvas.domain.schema import definition_schema
+
+    return answer(definition_schema())

@@ -1,0 +1,5 @@
+"""`python -m canvas.cli` is `canvas`."""
+
+from canvas.cli import main
+
+main()

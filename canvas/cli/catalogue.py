@@ -1,0 +1,37 @@
+"""`canvas actions` and `canvas schema`."""
+
+import click
+
+from canvas.cli.printing import print_json
+from canvas.services.catalog import action_spec, action_specs
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def actions(name: str | None, as_json: bool) -> None:
+    """List the registered actions, or describe the one called NAME."""
+    if name is not None:
+        spec = action_spec(name)
+        if as_json:
+            print_json(spec)
+            return
+        click.echo(f"{spec.name}  {spec.title}\n\n{spec.description}\n")
+        for argument, schema in spec.arguments_schema["properties"].items():
+            needed = " (required)" if argument in spec.arguments_schema.get("required", ()) else ""
+            click.echo(f"  {argument}: {schema.get('type', 'any')}{needed}  {schema.get('description', '')}")
+        return
+    specs = list(action_specs().values())
+    if as_json:
+        print_json(specs)
+        return
+    for spec in specs:
+        click.echo(f"{spec.name:<20} {spec.title:<20} {spec.description.partition(chr(10))[0]}")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of workflow files, for editors that complete and check them."""
+    from canvas.domain.schema import definition_schema
+
+    print_json(definition_schema())

@@ -1,0 +1,62 @@
+"""What workflow files may name: registered actions, workflows in the database, and workflows in files beside them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from canvas.db import reading
+from canvas.domain.catalog import Catalog
+from canvas.domain.definition import Definition
+from canvas.services import migrations
+from canvas.services.catalog import action_specs, catalog, signature_of
+from canvas.services.judging import read_text
+from canvas.settings import Settings
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def known_here(settings: Settings, files: Iterable[Path]) -> Catalog:
+    """Give everything that these files may name."""
+    beside = {
+        definition.name: signature_of(definition) for definition in (*linked_files(files).values(), *_read(files))
+    }
+    stored = _stored(settings)
+    return Catalog(actions=stored.actions, workflows={**stored.workflows, **beside})
+
+
+def linked_files(files: Iterable[Path]) -> dict[Path, Definition]:
+    """Find the files that others link to, through any number of links: `name.yaml` beside whoever names `name`."""
+    found: dict[Path, Definition] = {}
+    waiting = list(files)
+    seen = {file.resolve() for file in waiting}
+    while waiting:
+        file = waiting.pop()
+        definition = _definition(file)
+        for link in sorted(signature_of(definition).links) if definition else ():
+            neighbour = next((p for s in _SUFFIXES if (p := file.parent / f"{link}{s}").is_file()), None)
+            if neighbour is None or neighbour.resolve() in seen:
+                continue
+            seen.add(neighbour.resolve())
+            waiting.append(neighbour)
+            if (linked := _definition(neighbour)) is not None:
+                found[neighbour] = linked
+    return found
+
+
+def _read(files: Iterable[Path]) -> list[Definition]:
+    return [definition for file in files if (definition := _definition(file)) is not None]
+
+
+def _definition(file: Path) -> Definition | None:
+    return read_text(file.read_bytes(), Catalog(actions=action_specs())).definition
+
+
+def _stored(settings: Settings) -> Catalog:
+    if not _is_there(settings) or migrations.current(settings) != migrations.revisions()[-1]:
+        return Catalog(actions=action_specs())
+    with reading(settings) as session:
+        return catalog(session)
+
+
+def _is_there(settings: Settings) -> bool:
+    """Asking for a SQLite database would make one."""
+    return not settings.url.startswith("sqlite:///") or Path(settings.url.removeprefix("sqlite:///")).is_file()

@@ -1,0 +1,138 @@
+"""Reading documents and judging them: everything that is wrong, at once, and where."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from canvas.domain.catalog import Catalog
+from canvas.domain.definition import Definition, Layout
+from canvas.domain.dsl import Document, Parsed, from_document, load_document, parse
+from canvas.domain.errors import Invalid
+from canvas.domain.problems import Problem
+from canvas.domain.validation import check
+
+FORMATS = ("auto", "canvas", "archon", "orb")
+
+
+class InvalidDocument(Invalid):
+    """The document is not a workflow."""
+
+    code = "invalid_document"
+
+
+class DefinitionHasErrors(Invalid):
+    """The workflow has errors that have to be repaired first."""
+
+    code = "definition_has_errors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a text says, and everything that is wrong with it."""
+
+    format: str
+    "`canvas`, `archon` or `orb`."
+    definition: Definition | None
+    layout: Layout
+    problems: tuple[Problem, ...]
+    "Errors and warnings, with line and column where the text is in our own form."
+    notes: tuple[str, ...] = ()
+    "What an importer had to interpret."
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stand in the way of saving a version."""
+        return tuple(p for p in self.problems if p.is_error)
+
+    def require_definition(self) -> Definition:
+        """Give the definition.
+
+        Raises:
+            InvalidDocument: there is none; `problems` says why.
+        """
+        if self.definition is None:
+            raise InvalidDocument(_sentence(self.problems), problems=[p.to_json() for p in self.problems])
+        return self.definition
+
+
+def read_text(
+    text: str | bytes, known: Catalog, *, format: str = "auto", name: str | None = None, dry_run: bool = False
+) -> Reading:
+    """Read a workflow from YAML or JSON of our own form or a foreign one, and judge it.
+
+    Args:
+        known: What it may name.
+        format: One of `FORMATS`; `auto` looks at the shape.
+        name: Takes the place of the name in the text.
+        dry_run: Whether actions that nobody registered are no errors.
+
+    Raises:
+        Invalid: there is no such format.
+    """
+    if format not in FORMATS:
+        raise Invalid(f"There is no format {format!r}; use one of {', '.join(FORMATS)}.", format=format)
+    document = load_document(text)
+    found: str = "canvas"
+    notes: tuple[str, ...] = ()
+    if document.data is not None:
+        found = _format(document.data) if format == "auto" else format
+    if found == "canvas":
+        parsed = _read_own(text, document, name)
+    else:
+        parsed, notes = _read_foreign(document, found, name)
+    problems = check(parsed, known, allow_unregistered=dry_run)
+    return Reading(
+        format=found, definition=parsed.definition, layout=parsed.layout, problems=tuple(problems), notes=notes
+    )
+
+
+def _format(data: Any) -> str:
+    if not isinstance(data, dict) or "dsl" in data:
+        return "canvas"
+    from canvas.domain.importers import detect_format
+
+    return str(detect_format(data))
+
+
+def judge(document: dict[str, Any], known: Catalog, *, allow_unregistered: bool = False) -> tuple[Problem, ...]:
+    """Give every problem of a draft's document."""
+    return check(from_document(document), known, allow_unregistered=allow_unregistered)
+
+
+def require_sound(document: dict[str, Any], known: Catalog, *, allow_unregistered: bool = False) -> Definition:
+    """Give the definition of a document that has no errors.
+
+    Args:
+        allow_unregistered: Whether actions that nobody registered are no errors, as in a dry run.
+
+    Raises:
+        DefinitionHasErrors: it has; `problems` lists all of them.
+    """
+    parsed = from_document(document)
+    problems = check(parsed, known, allow_unregistered=allow_unregistered)
+    errors = [p for p in problems if p.is_error]
+    if errors or parsed.definition is None:
+        raise DefinitionHasErrors(_sentence(errors), problems=[p.to_json() for p in problems])
+    return parsed.definition
+
+
+def _read_own(text: str | bytes, document: Document, name: str | None) -> Parsed:
+    if name is None or not isinstance(document.data, dict):
+        return parse(text)
+    parsed = from_document({**document.data, "name": name})
+    return replace(parsed, problems=document.located((*document.problems, *parsed.problems)), document=document)
+
+
+def _read_foreign(document: Document, format: Any, name: str | None) -> tuple[Parsed, tuple[str, ...]]:
+    from canvas.domain.importers import import_document
+
+    imported = import_document(document.data, format)
+    parsed = from_document({**imported.document, **({"name": name} if name else {})})
+    return parsed, tuple(str(getattr(warning, "text", warning)) for warning in imported.warnings)
+
+
+def _sentence(problems: tuple[Problem, ...] | list[Problem]) -> str:
+    errors = [p for p in problems if p.is_error]
+    if not errors:
+        return "There is no workflow in this document."
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{errors[0].text}{more}"
