@@ -79,13 +79,7 @@ def _sidebar(title: str) -> rx.Component:
 def _brand() -> rx.Component:
     return rx.link(
         rx.flex(
-            rx.center(
-                rx.icon("workflow", size=15, color="white"),
-                width="24px",
-                height="24px",
-                border_radius="var(--radius-2)",
-                background="var(--accent-9)",
-            ),
+            _logo(),
             rx.text("Canvas", weight="bold", size="3", color="var(--gray-12)"),
             gap="9px",
             align="center",
@@ -94,6 +88,30 @@ def _brand() -> rx.Component:
         ),
         href="/",
         underline="none",
+    )
+
+
+def _logo() -> rx.Component:
+    return rx.center(
+        rx.icon("workflow", size=15, color="white"),
+        width="24px",
+        height="24px",
+        border_radius="var(--radius-2)",
+        background="var(--accent-9)",
+    )
+
+
+def _color_mode_button() -> rx.Component:
+    return rx.icon_button(
+        rx.color_mode.icon(
+            light_component=rx.icon("sun", size=16),
+            dark_component=rx.icon("moon", size=16),
+        ),
+        on_click=rx.toggle_color_mode,
+        variant="ghost",
+        color_scheme="gray",
+        margin="0",
+        aria_label="Light or dark",
     )
 
 
@@ -119,17 +137,7 @@ def _header(title: str, actions: rx.Component | None) -> rx.Component:
         rx.spacer(),
         *([actions] if actions is not None else []),
         bell(),
-        rx.icon_button(
-            rx.color_mode.icon(
-                light_component=rx.icon("sun", size=16),
-                dark_component=rx.icon("moon", size=16),
-            ),
-            on_click=rx.toggle_color_mode,
-            variant="ghost",
-            color_scheme="gray",
-            margin="0",
-            aria_label="Light or dark",
-        ),
+        _color_mode_button(),
         as_="header",
         align="center",
         gap="12px",
@@ -163,4 +171,51 @@ def _tab(label: str, href: str, icon: str, *, is_here: bool) -> rx.Component:
         padding="7px 0 6px",
         color="var(--accent-11)" if is_here else "var(--gray-11)",
         custom_attrs={"aria-current": "page"} if is_here else {},
+    )
+
+
+def rail_template(content: rx.Component, *, place: str) -> rx.Component:
+    """Frame a page that needs all the room there is: a narrow rail instead of navigation and header.
+
+    Args:
+        content: The page; it brings a header of its own.
+        place: The place in the navigation that is marked.
+    """
+    return rx.flex(
+        rx.flex(
+            rx.link(_logo(), href="/", aria_label="Canvas", margin="12px 0 10px"),
+            *(_rail_link(*each, is_here=each[0] == place) for each in _PLACES),
+            rx.spacer(),
+            _color_mode_button(),
+            as_="nav",
+            aria_label="Places",
+            display=_WIDE,
+            direction="column",
+            align="center",
+            gap="4px",
+            width="48px",
+            flex_shrink="0",
+            padding_bottom="12px",
+            border_right=BORDER,
+            background="var(--color-background)",
+        ),
+        rx.box(content, as_="main", flex="1", min_width="0", height="100%"),
+        height="100dvh",
+        width="100%",
+        overflow="hidden",
+        background="var(--gray-2)",
+    )
+
+
+def _rail_link(label: str, href: str, icon: str, *, is_here: bool) -> rx.Component:
+    return rx.link(
+        rx.center(rx.icon(icon, size=17), width="34px", height="34px"),
+        href=href,
+        title=label,
+        aria_label=label,
+        color="var(--accent-11)" if is_here else "var(--gray-11)",
+        background="var(--accent-a3)" if is_here else "transparent",
+        border_radius="var(--radius-2)",
+        custom_attrs={"aria-current": "page"} if is_here else {},
+        _hover={"background": "var(--accent-a3)" if is_here else "var(--gray-a3)"},
     )

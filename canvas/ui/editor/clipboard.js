@@ -1,0 +1,73 @@
+/** Steps as text on the clipboard, so that they can be carried to another workflow. */
+
+import { contained, freePlace, GRID } from "./geometry.js";
+import { ancestors, freeName, walk, withAdded } from "./model.js";
+import { commit, useGraph } from "./store.js";
+
+const MARK = "canvas/steps";
+const MAX_TEXT = 2_000_000;
+
+/** The selected steps, with what they hold, as text. */
+export function copied(names) {
+  const { model } = useGraph.getState();
+  const chosen = new Set(names.filter((n) => !ancestors(model, n).some((a) => names.includes(a))));
+  if (!chosen.size) return null;
+  const all = walk(model).filter((n) => chosen.has(n) || ancestors(model, n).some((a) => chosen.has(a)));
+  const steps = all.map((n) => ({ step: model.entries[n].step, parent: chosen.has(n) ? null : model.entries[n].parent, position: model.positions[n] }));
+  return JSON.stringify({ format: MARK, steps });
+}
+
+/** Reads what `copied` wrote; null when the text is something else. */
+export function read(text) {
+  if (!text || text.length > MAX_TEXT || !text.includes(MARK)) return null;
+  try {
+    const found = JSON.parse(text);
+    const isGood = found.format === MARK && Array.isArray(found.steps) && found.steps.every((s) => typeof s.step?.name === "string");
+    return isGood ? found.steps : null;
+  } catch {
+    return null;
+  }
+}
+
+function renamedIn(value, names) {
+  if (typeof value === "string") return value.replace(/\bsteps\.([a-z_][a-z0-9_]*)/g, (all, name) => (names.has(name) ? `steps.${names.get(name)}` : all));
+  if (Array.isArray(value)) return value.map((item) => renamedIn(item, names));
+  if (value !== null && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, renamedIn(v, names)]));
+  return value;
+}
+
+function copyOf(step, names) {
+  const { depends_on: waits = [], ...rest } = step;
+  const kept = waits.filter((d) => names.has(d.step)).map((d) => ({ ...d, step: names.get(d.step) }));
+  return { ...renamedIn(rest, names), name: names.get(step.name), depends_on: kept };
+}
+
+/** Adds copies: beside the originals, or at a point of the canvas; in the frame of the present selection. */
+export function paste(items, point = null) {
+  const { model, selected } = useGraph.getState();
+  const taken = new Set();
+  const names = new Map();
+  for (const { step } of items) {
+    const name = freeName(model, step.name.replace(/_\d+$/, ""), taken);
+    taken.add(name);
+    names.set(step.name, name);
+  }
+  const tops = items.filter((item) => item.parent === null);
+  const parent = selected.length && model.entries[selected[0]] ? model.entries[selected[0]].parent : null;
+  const [left, top] = [Math.min(...tops.map((t) => t.position[0])), Math.min(...tops.map((t) => t.position[1]))];
+  const wanted = point ?? [left + 2 * GRID, top + 2 * GRID];
+  const [x, y] = tops.length === 1 ? freePlace(model, parent, wanted) : wanted;
+  let next = model;
+  for (const { step, parent: inside, position } of items) {
+    const isTop = inside === null;
+    const at = isTop ? [position[0] - left + x, position[1] - top + y] : position;
+    next = withAdded(next, isTop ? parent : names.get(inside), [{ step: copyOf(step, names), position: at }]);
+  }
+  next = { ...next, positions: contained(next, next.positions) };
+  commit(next, { select: tops.map((t) => names.get(t.step.name)) });
+}
+
+export function duplicate(names) {
+  const text = copied(names);
+  if (text) paste(read(text));
+}

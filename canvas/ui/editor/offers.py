@@ -1,0 +1,66 @@
+"""What the editor is told once: what can be added, which forms steps have, and what expressions can call."""
+
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from sqlmodel import Session
+
+from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
+from canvas.domain.definition import Parameter
+from canvas.domain.expressions import FUNCTIONS, MACROS
+from canvas.domain.schema import definition_schema, step_schema
+from canvas.domain.states import ParameterType, StepType
+from canvas.services import catalog
+
+_JSON_TYPES = {ParameterType.LIST: "array", ParameterType.ANY: None}
+
+
+def editor_catalog(session: Session) -> dict[str, Any]:
+    """Give everything the palette, the forms and the completion of expressions show, as JSON."""
+    known: Catalog = catalog.catalog(session)
+    return {
+        "actions": [_action(spec) for spec in known.actions.values()],
+        "workflows": [_workflow(signature) for signature in known.workflows.values()],
+        **_fixed(),
+    }
+
+
+@cache
+def _fixed() -> dict[str, Any]:
+    called = [*FUNCTIONS.values(), *MACROS.values()]
+    functions = [{"name": f.name, "signature": f.signature, "summary": f.summary} for f in called]
+    return {
+        "steps": {step_type.value: step_schema(step_type) for step_type in StepType},
+        "workflow": definition_schema(),
+        "functions": functions,
+    }
+
+
+def _action(spec: ActionSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "description": spec.description,
+        "category": spec.category,
+        "icon": spec.icon,
+        "arguments": dict(spec.arguments_schema),
+        "result": dict(spec.result_schema),
+    }
+
+
+def _workflow(signature: WorkflowSignature) -> dict[str, Any]:
+    properties = {name: _parameter(parameter) for name, parameter in signature.parameters.items()}
+    required = [name for name, parameter in signature.parameters.items() if parameter.required]
+    return {
+        "name": signature.name,
+        "title": "",
+        "parameters": {"type": "object", "properties": properties, "required": required},
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    kind = _JSON_TYPES.get(parameter.type, parameter.type.value)
+    fields = asdict(parameter)
+    shown = {key: fields[key] for key in ("title", "description", "default") if fields[key] not in ("", None)}
+    return {**({"type": kind} if kind else {}), **({"enum": list(parameter.enum)} if parameter.enum else {}), **shown}

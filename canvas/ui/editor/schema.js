@@ -1,0 +1,61 @@
+/** Reading JSON Schema for forms. */
+
+/** The schema with references and "or null" resolved; annotations beside a reference win. */
+export function resolve(schema, root, depth = 0) {
+  if (!schema || schema === true || depth > 20) return {};
+  const { $ref, anyOf, oneOf, allOf, ...own } = schema;
+  if ($ref) return { ...resolve(root?.$defs?.[$ref.split("/").at(-1)], root, depth + 1), ...own };
+  if (allOf?.length === 1) return { ...resolve(allOf[0], root, depth + 1), ...own };
+  const options = (anyOf ?? oneOf)?.filter((option) => option.type !== "null");
+  if (!options) return schema;
+  if (options.length === 1) return { ...resolve(options[0], root, depth + 1), ...own };
+  return { ...own, options: options.map((option) => resolve(option, root, depth + 1)) };
+}
+
+/** Which control shows a value of this schema. */
+export function widgetOf(schema) {
+  const hint = schema["x-widget"];
+  if (hint) return hint;
+  if (schema.enum) return "enum";
+  if (schema.options?.every((o) => o.enum || o.const !== undefined)) return "enum";
+  if (schema.options) return widgetOfOptions(schema.options);
+  const type = Array.isArray(schema.type) ? schema.type.find((t) => t !== "null") : schema.type;
+  if (type === "integer" || type === "number") return "number";
+  if (type === "boolean") return "boolean";
+  if (type === "string") return "template";
+  if (type === "array") return "list";
+  if (type === "object") return schema.properties && Object.keys(schema.properties).length ? "group" : "map";
+  return "any";
+}
+
+function widgetOfOptions(options) {
+  const found = new Set(options.map(widgetOf));
+  found.delete("template");
+  if (found.size === 0) return "template";
+  return found.size === 1 && !found.has("group") ? [...found][0] : "any";
+}
+
+export const choices = (schema) => schema.enum ?? (schema.options ?? []).flatMap((o) => o.enum ?? [o.const]);
+
+/** The schema of a list's items or a map's values. */
+export function innerOf(schema) {
+  const own = schema.items ?? schema.additionalProperties;
+  if (own && own !== true) return own;
+  return schema.options?.map(innerOf).find(Boolean);
+}
+
+/** A first value for a new item. */
+export function blank(schema) {
+  if (schema.default !== undefined && schema.default !== null) return schema.default;
+  const type = widgetOf(schema);
+  if (type === "boolean") return false;
+  if (type === "number") return schema.minimum ?? 0;
+  if (type === "list") return [];
+  if (type === "group" || type === "map") return {};
+  if (type === "enum") return choices(schema)[0];
+  return "";
+}
+
+export const titleOf = (key, schema) => schema.title || key.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
+
+export const isTemplateText = (value) => typeof value === "string" && value.includes("{{");

@@ -1,0 +1,50 @@
+/** What other parts may ask of the view on the canvas, once it is there. */
+
+import { absolute, sizes } from "./geometry.js";
+import { useGraph } from "./store.js";
+
+let flow = null;
+let box = null;
+
+export function attach(instance, element) {
+  flow = instance;
+  box = element;
+}
+
+export const reveal = {
+  /** The canvas point under a point of the window. */
+  point: (x, y) => {
+    const p = flow.screenToFlowPosition({ x, y });
+    return [p.x, p.y];
+  },
+
+  /** The canvas point in the middle of what is seen. */
+  middle: () => {
+    const r = box.getBoundingClientRect();
+    return reveal.point(r.left + r.width / 2, r.top + r.height / 2);
+  },
+
+  /** Moves the view, if need be, so that a step is seen. */
+  step: (name) => {
+    const { model } = useGraph.getState();
+    if (!flow || !model.entries[name]) return;
+    const [x, y] = absolute(model, name);
+    const [width, height] = sizes(model)[name];
+    const { x: vx, y: vy, zoom } = flow.getViewport();
+    const r = box.getBoundingClientRect();
+    const [left, top] = [x * zoom + vx, y * zoom + vy];
+    const isSeen = left >= 8 && top >= 8 && left + width * zoom <= r.width - 8 && top + Math.min(height, 64) * zoom <= r.height - 8;
+    if (!isSeen) flow.setCenter(x + width / 2, y + Math.min(height, 200) / 2, { zoom: Math.max(zoom, 0.6), duration: 200 });
+  },
+
+  fit: (duration = 200) => flow?.fitView({ padding: 0.15, maxZoom: 1, duration }),
+  zoomIn: () => flow?.zoomIn({ duration: 120 }),
+  zoomOut: () => flow?.zoomOut({ duration: 120 }),
+  zoomTo: (zoom) => flow?.zoomTo(zoom, { duration: 120 }),
+  focus: () => box?.focus({ preventScroll: true }),
+  rect: () => box?.getBoundingClientRect(),
+  screen: (name) => {
+    const [x, y] = absolute(useGraph.getState().model, name);
+    return flow.flowToScreenPosition({ x, y });
+  },
+};
