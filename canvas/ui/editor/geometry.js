@@ -4,7 +4,6 @@ import { mainBranches, sideBranches } from "./rules.js";
 
 export const STEP_WIDTH = 220;
 export const STEP_HEIGHT = 64;
-export const HEADER = 40;
 export const TOP = 50; // of the first step inside a frame
 export const PADDING = 20;
 export const GRID = 20;
@@ -88,9 +87,9 @@ export function freePlace(model, parent, [x, y]) {
 }
 
 /** Middles of a step's handles: {key: [x, y]}; `in` is where dependencies arrive. */
-export function handlePlaces(step, width, height, isFrame) {
+export function handlePlaces(step, width, height) {
   const main = mainBranches(step);
-  const middle = isFrame ? HEADER / 2 : height / 2;
+  const middle = height / 2;
   const spacing = main.length > 2 ? CASE_HEIGHT : 26;
   const places = { in: [0, middle] };
   main.forEach((branch, i) => {

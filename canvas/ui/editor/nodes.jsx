@@ -72,8 +72,8 @@ function Way({ id, branch, x, y, isSide, isUsed }) {
   );
 }
 
-function Ways({ id, step, used, width, height, isFrame }) {
-  const places = handlePlaces(step, width, height, isFrame);
+function Ways({ id, step, used, width, height }) {
+  const places = handlePlaces(step, width, height);
   const taken = used ? used.split("\n") : [];
   const known = new Set(Object.keys(places));
   const lost = taken.filter((key) => !known.has(key));
@@ -127,7 +127,7 @@ export const StepNode = memo(({ id, data, selected }) => {
       <Title id={id} step={step} />
       <ProblemBadge id={id} />
       <StatusBadge id={id} />
-      <Ways id={id} step={step} used={used} width={STEP_WIDTH} height={stepHeight(step)} isFrame={false} />
+      <Ways id={id} step={step} used={used} width={STEP_WIDTH} height={stepHeight(step)} />
     </div>
   );
 });
@@ -154,7 +154,7 @@ export const FrameNode = memo(({ id, data, selected, width, height }) => {
       {holds === 0 && <div className="frame-empty">Drop steps here</div>}
       <ProblemBadge id={id} />
       <StatusBadge id={id} />
-      <Ways id={id} step={step} used={used} width={width} height={height} isFrame />
+      <Ways id={id} step={step} used={used} width={width} height={height} />
     </div>
   );
 });

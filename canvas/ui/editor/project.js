@@ -6,8 +6,8 @@ import { branchKey, branchOf } from "./rules.js";
 
 const HANDLE = 10;
 
-function handles(step, width, height, isFrame) {
-  const places = handlePlaces(step, width, height, isFrame);
+function handles(step, width, height) {
+  const places = handlePlaces(step, width, height);
   return Object.entries(places).map(([id, [x, y]]) => ({
     id,
     type: id === "in" ? "target" : "source",
@@ -35,7 +35,7 @@ function node(model, name, [width, height], before, used) {
     width,
     height,
     measured: { width, height },
-    handles: handles(step, width, height, isFrame),
+    handles: handles(step, width, height),
     selected: before?.selected ?? false,
     dragHandle: isFrame ? ".frame-header" : undefined,
   };
