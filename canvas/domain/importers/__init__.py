@@ -6,7 +6,7 @@ from typing import Any, Literal
 from canvas.domain.dsl import from_document, to_document
 from canvas.domain.dsl.document import data_problem
 from canvas.domain.importers.archon import import_archon
-from canvas.domain.importers.detection import DocumentFormat, detect_format, unwrap
+from canvas.domain.importers.detection import ALONE, DocumentFormat, detect_format, unwrap
 from canvas.domain.importers.imported import Imported, ImportRefused
 from canvas.domain.importers.orb import import_orb
 
@@ -35,7 +35,7 @@ def import_document(document: Any, format: Literal["auto", "canvas", "archon", "
     source, inner, outer = unwrap(document)
     if not isinstance(source.get("steps"), list):
         raise ImportRefused("A workflow has a list of `steps`.", pointer="/steps")
-    imported = import_archon(source) if format == "archon" else import_orb(source)
+    imported = import_orb(source) if format == "orb" else import_archon(source, is_alone=inner == ALONE)
     warnings = (replace(it, pointer=outer + it.pointer.removeprefix(inner)) for it in imported.warnings)
     return Imported(_canonical(imported.document), tuple(warnings))
 

@@ -23,6 +23,7 @@ _PREFIXES = {
     ("workflow", "inputs"): "workflow.parameters",
     ("workflow", "input_parameters"): "workflow.parameters",
 }
+_BEFORE = {("previous_step",): "workflow.parameters.previous_step"}
 _IGNORED = ("id", "created_by", "created_at", "updated_at", "is_public", "version_number", "change_summary")
 _CONTAINERS = ("parallel", "loop")
 _STEP_MARKS = {"type", "step_type", "tool_name", "steps", "workflow_name", "condition"}
@@ -31,20 +32,25 @@ Items = list[tuple[Any, str]]
 "Steps as they stand in the source, each with its pointer."
 
 
-def import_archon(source: Mapping[str, Any]) -> Imported:
-    """Say an Archon template, a mapping with a list of `steps`, in canonical form."""
-    return _Template(source).imported()
+def import_archon(source: Mapping[str, Any], *, is_alone: bool = False) -> Imported:
+    """Say an Archon template, a mapping with a list of `steps`, in canonical form.
+
+    Args:
+        source: The template.
+        is_alone: Whether it is a single step taken out of its template, so that what came before is a parameter.
+    """
+    return _Template(source, _PREFIXES | (_BEFORE if is_alone else {})).imported()
 
 
 class _Template:
-    def __init__(self, source: Mapping[str, Any]) -> None:
+    def __init__(self, source: Mapping[str, Any], prefixes: Mapping[tuple[str, ...], str]) -> None:
         self._source = snake_keys(source)
         self._report = Report()
         self._names = Names()
         self._claimed: dict[str, str] = {}
         self._items = _items(self._source["steps"], "/steps")
         self._claim_all(self._items)
-        self._rewriter = Rewriter(self._names.renamed, _PREFIXES)
+        self._rewriter = Rewriter(self._names.renamed, prefixes)
         self._reader = StepReader(self._rewriter, self._report)
 
     def imported(self) -> Imported:

@@ -17,6 +17,8 @@ _ORB = frozenset(
 _ORB_TYPES = frozenset({"TRIGGER", "ACTION", "CONDITION"})
 _STEP_MARKS = _ARCHON | _ORB | {"condition", "collection", "steps"}
 _WRAPPERS = ("template_snapshot", "template", "workflow", "workflow_template", "data")
+ALONE = "/steps/0"
+"What pointers begin with when the document was a single step."
 _LOOKED_AT = 500
 "Holders of steps; by then the shape is clear."
 
@@ -37,7 +39,7 @@ def unwrap(document: Any) -> tuple[Any, str, str]:
             if isinstance(document[key], dict) and "steps" in document[key] and key in _wrappers(document):
                 return document[key], "", f"/{key}"
     if isinstance(document.get("type"), str) and keys.keys() & _STEP_MARKS:
-        return {"steps": [document, *_named_by(keys)]}, "/steps/0", ""
+        return {"steps": [document, *_named_by(keys)]}, ALONE, ""
     return document, "", ""
 
 

@@ -21,7 +21,7 @@ class Names:
     """Hands out the names of one definition, and remembers what each step was called before."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         self.renamed: dict[str, str] = {}
         "What a step was called, by name or id, to its name now; the first step of a name keeps it."
 
@@ -32,12 +32,13 @@ class Names:
             wanted: A valid name.
             former: What expressions and routes of the source call the step.
         """
-        name, number = wanted, 1
+        name, number = wanted, self._taken.get(wanted, 1)
         while name in self._taken:
             number += 1
             suffix = f"_{number}"
             name = f"{wanted[: MAX_NAME - len(suffix)]}{suffix}"
-        self._taken.add(name)
+        self._taken[wanted] = number
+        self._taken.setdefault(name, 1)
         for word in former:
             if word:
                 self.renamed.setdefault(word, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 from canvas.domain.importers.imported import first_of, list_of, number_of, snake_keys, text_of
@@ -138,17 +139,33 @@ def _ordered(nodes: list[Node]) -> list[Node]:
     """By sequence where every step has one, and behind the steps of the row that each depends on."""
     if all(node.sequence is not None for node in nodes):
         nodes = sorted(nodes, key=lambda node: node.sequence or 0)
-    known = {key: node.at for node in reversed(nodes) for key in node.ids}
-    needs = {node.at: {known[word] for word in dependency_words(node) if word in known} - {node.at} for node in nodes}
-    done: set[str] = set()
-    ordered: list[Node] = []
-    left = nodes
+    known = {key: index for index, node in reversed(list(enumerate(nodes))) for key in node.ids}
+    needs = [
+        {known[word] for word in dependency_words(node) if word in known} - {index} for index, node in enumerate(nodes)
+    ]
+    return [nodes[index] for index in _in_order(needs)]
+
+
+def _in_order(needs: list[set[int]]) -> list[int]:
+    """Number by number, each behind those it needs; a circle is broken at its first."""
+    waiting: dict[int, list[int]] = {}
+    for index, some in enumerate(needs):
+        for need in some:
+            waiting.setdefault(need, []).append(index)
+    missing = [len(some) for some in needs]
+    ready = [index for index, count in enumerate(missing) if not count]
+    left = dict.fromkeys(range(len(needs)))
+    ordered = []
     while left:
-        ready = [node for node in left if needs[node.at] <= done]
-        chosen = left if len(ready) == len(left) else (ready[:1] or left[:1])
-        ordered += chosen
-        done.update(node.at for node in chosen)
-        left = [node for node in left if node.at not in done]
+        index = heappop(ready) if ready else next(iter(left))
+        if index not in left:
+            continue
+        del left[index]
+        ordered.append(index)
+        for follower in waiting.get(index, []):
+            missing[follower] -= 1
+            if not missing[follower]:
+                heappush(ready, follower)
     return ordered
 
 
