@@ -58,7 +58,7 @@ def test_any_change_of_a_document_is_read_and_judged_without_raising(definition:
     """However a document is damaged, the answer is a list of problems with pointers and places, never an error."""
     document = to_document(definition)
     for _ in range(data.draw(st.integers(1, 4))):
-        _damage(document, data)
+        damage(document, data)
 
     problems = check(from_document(document), CATALOG)
 
@@ -67,7 +67,7 @@ def test_any_change_of_a_document_is_read_and_judged_without_raising(definition:
         assert problem.pointer == "" or problem.pointer.startswith("/")
 
 
-def _damage(document: Any, data: Any) -> None:
+def damage(document: Any, data: Any) -> None:
     """Replace, remove or add something at a random place."""
     here: Any = document
     while True:
