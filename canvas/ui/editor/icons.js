@@ -3,7 +3,7 @@
 import {
   Activity, AlarmClock, Archive, Bell, Bot, Braces, Calendar, ChartColumn, CircleStop, Clock, Cloud, Code, Columns3, CreditCard,
   Database, Download, Eye, File, FileText, Filter, Folder, GitBranch, Globe, Hash, Image, Key, Link, List, Lock, Mail,
-  MessageCircle, MessageSquare, Package, Pencil, Phone, Play, Repeat, ScrollText, Search, Send, Server, Shield, ShoppingCart,
+  MessageCircle, MessageSquare, Package, Pencil, Phone, Play, Repeat, ScrollText, Search, Send, Server, Shield, ShoppingCart, Shuffle,
   Sparkles, Split, Star, Table, Tag, Terminal, Timer, Trash2, Upload, User, Users, Variable, WandSparkles, Webhook, Workflow, Wrench, Zap,
 } from "lucide-react";
 
@@ -13,7 +13,7 @@ const NAMED = {
   download: Download, eye: Eye, file: File, "file-text": FileText, filter: Filter, folder: Folder, globe: Globe, hash: Hash,
   image: Image, key: Key, link: Link, list: List, lock: Lock, mail: Mail, "message-circle": MessageCircle,
   "message-square": MessageSquare, package: Package, pencil: Pencil, phone: Phone, play: Play, "scroll-text": ScrollText,
-  search: Search, send: Send, server: Server, shield: Shield, "shopping-cart": ShoppingCart, sparkles: Sparkles, star: Star,
+  search: Search, send: Send, server: Server, shield: Shield, "shopping-cart": ShoppingCart, shuffle: Shuffle, sparkles: Sparkles, star: Star,
   table: Table, tag: Tag, terminal: Terminal, timer: Timer, trash: Trash2, upload: Upload, user: User, users: Users,
   wand: WandSparkles, "wand-sparkles": WandSparkles, webhook: Webhook, workflow: Workflow, wrench: Wrench, zap: Zap,
 };

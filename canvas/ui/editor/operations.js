@@ -1,26 +1,41 @@
 /** What changed between two models, as the operations that `domain/editing.py` applies. */
 
-import { ancestors, walk } from "./model.js";
+import { walk } from "./model.js";
 
-const depth = (model, name) => ancestors(model, name).length;
+const isNew = (before, name) => before.entries[name] === undefined;
+const hasMoved = (before, after, name) => !isNew(before, name) && before.entries[name].parent !== after.entries[name].parent;
 
-function put(model, name) {
+function put(model, name, hasPlace = true) {
   const { step, parent } = model.entries[name];
-  return { op: "put", step, parent, index: model.scopes[parent ?? ""].indexOf(name) };
+  return { op: "put", step, parent, index: hasPlace ? model.scopes[parent ?? ""].indexOf(name) : null };
+}
+
+/** Scopes in which steps that stayed stand in another order than before. */
+function reordered(before, after) {
+  const found = new Set();
+  for (const [scope, names] of Object.entries(after.scopes)) {
+    const old = before.scopes[scope];
+    if (!old || old === names) continue;
+    const kept = new Set(names.filter((n) => old.includes(n)));
+    const [was, is] = [old.filter((n) => kept.has(n)), names.filter((n) => kept.has(n))];
+    if (was.some((n, i) => n !== is[i])) found.add(scope);
+  }
+  return found;
 }
 
 function changed(before, after) {
-  const names = walk(after);
-  return names.filter((name) => {
+  const shuffled = reordered(before, after);
+  return walk(after).filter((name) => {
     const old = before.entries[name];
     const now = after.entries[name];
-    return !old || (old !== now && (old.step !== now.step || old.parent !== now.parent));
+    return !old || old.step !== now.step || old.parent !== now.parent || shuffled.has(now.parent ?? "");
   });
 }
 
+/** Steps that are gone, without those that go with their container. */
 function dropped(before, after) {
   const gone = Object.keys(before.entries).filter((name) => !after.entries[name]);
-  return gone.filter((name) => after.entries[before.entries[name].parent] || before.entries[name].parent === null);
+  return gone.filter((name) => before.entries[name].parent === null || after.entries[before.entries[name].parent]);
 }
 
 function moved(before, after) {
@@ -44,20 +59,47 @@ function patched(before, after) {
 /**
  * The operations that turn `before` into `after`; an empty list when nothing changed.
  *
- * Steps that leave a container which goes away are put elsewhere first, as dropping takes along what a container holds.
+ * Dropping a container takes along what it holds; so steps that leave one are put elsewhere first, at the end of their new
+ * list, where they are in nobody's way. After the drops every changed step is put in the order of the text, containers
+ * before what they hold, each at its final place: what stands before that place is final by then.
  */
 export function difference(before, after) {
   const puts = changed(before, after);
   const gone = dropped(before, after);
-  const rescued = puts.filter((name) => before.entries[name] && before.entries[name].parent !== after.entries[name].parent);
-  const later = puts.filter((name) => !rescued.includes(name));
-  const frames = later.filter((name) => !before.entries[name] && after.scopes[name]);
-  const order = [...frames.sort((a, b) => depth(after, a) - depth(after, b)), ...rescued];
+  const early = gone.length ? puts.filter((name) => hasMoved(before, after, name) || (isNew(before, name) && after.scopes[name])) : [];
   return [
-    ...order.map((name) => put(after, name)),
+    ...early.map((name) => put(after, name, false)),
     ...gone.map((name) => ({ op: "drop", name })),
-    ...later.filter((name) => !frames.includes(name)).map((name) => put(after, name)),
+    ...puts.map((name) => put(after, name)),
     ...moved(before, after),
     ...patched(before, after),
   ];
+}
+
+/** `after`, but with the objects of `before` wherever they say the same: then they are neither drawn nor sent again. */
+export function sameWhereEqual(before, after) {
+  const alike = (a, b) => (a !== undefined && JSON.stringify(a) === JSON.stringify(b) ? a : b);
+  const entries = {};
+  for (const [name, entry] of Object.entries(after.entries)) {
+    const old = before.entries[name];
+    entries[name] = old?.parent === entry.parent ? alike(old, entry) : entry;
+  }
+  const meta = Object.fromEntries(Object.entries(after.meta).map(([key, value]) => [key, alike(before.meta[key], value)]));
+  return { ...after, entries, meta };
+}
+
+/** The operations in parts that each fit into one message; a message that is too large would close the connection. */
+export function inParts(operations, limit = 400_000) {
+  const parts = [[]];
+  let size = 0;
+  for (const operation of operations) {
+    const length = JSON.stringify(operation).length;
+    if (size + length > limit && parts.at(-1).length) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1).push(operation);
+    size += length;
+  }
+  return parts;
 }

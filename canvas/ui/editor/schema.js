@@ -12,17 +12,21 @@ export function resolve(schema, root, depth = 0) {
   return { ...own, options: options.map((option) => resolve(option, root, depth + 1)) };
 }
 
+/** Hints of the definition's own schema that go by another name here. */
+const HINTS = { long_text: "text", value: "any", values: "map", arguments: "map" };
+
 /** Which control shows a value of this schema. */
 export function widgetOf(schema) {
   const hint = schema["x-widget"];
-  if (hint) return hint;
+  if (hint === "template" && !schema.type) return "any";
+  if (hint) return HINTS[hint] ?? hint;
   if (schema.enum) return "enum";
   if (schema.options?.every((o) => o.enum || o.const !== undefined)) return "enum";
   if (schema.options) return widgetOfOptions(schema.options);
   const type = Array.isArray(schema.type) ? schema.type.find((t) => t !== "null") : schema.type;
   if (type === "integer" || type === "number") return "number";
   if (type === "boolean") return "boolean";
-  if (type === "string") return "template";
+  if (type === "string") return schema.pattern ? "line" : "template";
   if (type === "array") return "list";
   if (type === "object") return schema.properties && Object.keys(schema.properties).length ? "group" : "map";
   return "any";

@@ -6,12 +6,13 @@
 
 import { announce } from "./announce.js";
 import { fromDocument } from "./model.js";
-import { difference } from "./operations.js";
+import { difference, inParts, sameWhereEqual } from "./operations.js";
 import { open, replace, setProblems, useGraph, usePanels } from "./store.js";
 import { place } from "./edits.js";
 
 const DEBOUNCE_MS = 220;
 const PATIENCE_MS = 30_000;
+const RETRY_MS = 2_000;
 
 /** What each handler gets after `seq`. */
 const own = () => usePanels.getState().info.name;
@@ -111,10 +112,13 @@ async function sendEdits(extra = []) {
     return true;
   }
   usePanels.setState({ saving: "sending" });
-  const reply = await send("edit", { workflow: own(), base_revision: revision, operations });
-  if (reply.error) return refused(reply.error);
+  let reply;
+  for (const part of inParts(operations)) {
+    reply = await send("edit", { workflow: own(), base_revision: revision, operations: part });
+    if (reply.error) return refused(reply.error);
+    revision = reply.revision;
+  }
   accepted = model;
-  revision = reply.revision;
   setProblems(reply.problems);
   usePanels.setState((s) => ({ saving: useGraph.getState().model === model ? "saved" : "waiting", info: { ...s.info, ...reply.info } }));
   if (reply.document) adopt(reply);
@@ -131,28 +135,17 @@ function adopt({ document, layout }) {
   accepted = kept;
 }
 
-/** Keeps the identity of entries that did not change, so that they are neither drawn nor sent again. */
-function sameWhereEqual(before, after) {
-  const entries = {};
-  for (const [name, entry] of Object.entries(after.entries)) {
-    const old = before.entries[name];
-    const isSame = old && old.parent === entry.parent && JSON.stringify(old.step) === JSON.stringify(entry.step);
-    entries[name] = isSame ? old : entry;
-  }
-  const meta = JSON.stringify(before.meta) === JSON.stringify(after.meta) ? before.meta : after.meta;
-  return { ...after, entries, meta };
-}
-
 function refused(error) {
   const isConflict = error.code === "draft_conflict";
   usePanels.setState(isConflict ? { saving: "conflict", dialog: { kind: "conflict" } } : { saving: "failed" });
   if (!isConflict) announce(error.message, "error");
+  if (error.code === "no_answer") schedule(RETRY_MS);
   return false;
 }
 
-function schedule() {
+function schedule(pause = DEBOUNCE_MS) {
   clearTimeout(timer);
-  timer = setTimeout(() => inTurn(() => sendEdits()), DEBOUNCE_MS);
+  timer = setTimeout(() => inTurn(() => sendEdits()), pause);
 }
 
 /** Gives a step another name, everywhere it is named. Returns the error, or null. */
@@ -176,7 +169,7 @@ function sendLast() {
   clearTimeout(timer);
   const { model, readOnly } = useGraph.getState();
   const operations = accepted && !readOnly && usePanels.getState().saving !== "conflict" ? difference(accepted, model) : [];
-  if (operations.length && !waiting) handlers.edit((seq += 1), own(), revision, operations);
+  if (operations.length && !waiting && inParts(operations).length === 1) handlers.edit((seq += 1), own(), revision, operations);
   accepted = null;
 }
 
