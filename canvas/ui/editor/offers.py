@@ -4,8 +4,6 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from sqlmodel import Session
-
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.definition import Parameter
 from canvas.domain.expressions import FUNCTIONS, MACROS
@@ -16,7 +14,7 @@ from canvas.services import catalog
 _JSON_TYPES = {ParameterType.LIST: "array", ParameterType.ANY: None}
 
 
-def editor_catalog(session: Session) -> dict[str, Any]:
+def editor_catalog(session: Any) -> dict[str, Any]:
     """Give everything the palette, the forms and the completion of expressions show, as JSON."""
     known: Catalog = catalog.catalog(session)
     return {

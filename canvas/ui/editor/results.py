@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Any, Final
 
 import orjson
-from sqlmodel import Session
 
 from canvas.domain.errors import Invalid
 from canvas.domain.states import LogKind, StepStatus
@@ -20,7 +19,7 @@ _BEGINNING: Final = 20_000
 _WISHES: Final = {"cancel": runs.cancel_run, "pause": runs.pause_run, "resume": runs.resume_run}
 
 
-def control(session: Session, run_id: str, verb: str) -> dict[str, Any]:
+def control(session: Any, run_id: str, verb: str) -> dict[str, Any]:
     """Ask a run to stop, to pause or to go on.
 
     Raises:
@@ -33,7 +32,7 @@ def control(session: Session, run_id: str, verb: str) -> dict[str, Any]:
     return {}
 
 
-def step_result(session: Session, run_id: str, name: str, path: str = "") -> dict[str, Any]:
+def step_result(session: Any, run_id: str, name: str, path: str = "") -> dict[str, Any]:
     """Describe one step run with all its attempts, and list the other ones of the same step.
 
     Args:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from canvas.domain.dsl import to_document
 from canvas.domain.errors import Forbidden, UserError
@@ -185,7 +184,7 @@ def _not_there(text: rx.Var[str]) -> rx.Component:
     )
 
 
-def _graph(session: Session, name: str, *, read_only: bool) -> dict[str, Any]:
+def _graph(session: Any, name: str, *, read_only: bool) -> dict[str, Any]:
     draft = workflows.open_draft(session, name)
     return {
         "key": f"{name}@{draft.revision}",
@@ -199,7 +198,7 @@ def _graph(session: Session, name: str, *, read_only: bool) -> dict[str, Any]:
     }
 
 
-def _standing(session: Session, name: str) -> dict[str, Any]:
+def _standing(session: Any, name: str) -> dict[str, Any]:
     detail = views.workflow_detail(session, name)
     return {
         "latest": detail.card.latest_version or None,
@@ -212,7 +211,7 @@ def _problems(draft: workflows.EditResult) -> list[dict[str, Any]]:
     return [problem.to_json() for problem in draft.problems]
 
 
-def _save(session: Session, name: str, *, summary: str, publish: bool, by: str) -> dict[str, Any]:
+def _save(session: Any, name: str, *, summary: str, publish: bool, by: str) -> dict[str, Any]:
     saved = versions.save_version(session, name, change_summary=summary, created_by=by)
     if publish:
         versions.publish_version(session, name, saved.number)
@@ -220,13 +219,13 @@ def _save(session: Session, name: str, *, summary: str, publish: bool, by: str) 
     return {"number": saved.number, "revision": saved.revision, "info": _standing(session, name)}
 
 
-def _publish(session: Session, name: str, number: int) -> dict[str, Any]:
+def _publish(session: Any, name: str, number: int) -> dict[str, Any]:
     versions.publish_version(session, name, number)
     session.flush()
     return {"info": _standing(session, name), **_versions(session, name)}
 
 
-def _versions(session: Session, name: str) -> dict[str, Any]:
+def _versions(session: Any, name: str) -> dict[str, Any]:
     rows = [asdict(row) for row in views.version_rows(session, name)]
     for row in rows:
         row["created_at"] = row["created_at"].isoformat()
@@ -235,7 +234,7 @@ def _versions(session: Session, name: str) -> dict[str, Any]:
 
 
 def _start(
-    session: Session, name: str, parameters: dict[str, Any], *, dry_run: bool, by: str, may_edit: bool
+    session: Any, name: str, parameters: dict[str, Any], *, dry_run: bool, by: str, may_edit: bool
 ) -> dict[str, Any]:
     saved = versions.save_version(session, name, change_summary="Saved for a run", created_by=by) if may_edit else None
     run_id = runs.start_run(
@@ -252,7 +251,7 @@ def _start(
     return {**standing, "revision": saved.revision} if saved else standing
 
 
-def _read(session: Session, text: str, name: str) -> dict[str, Any]:
+def _read(session: Any, text: str, name: str) -> dict[str, Any]:
     reading = judging.read_text(session, text, name=name)
     document = to_document(reading.require_definition())
     return {"document": document, "layout": dict(reading.layout) or arrange(document), "warnings": list(reading.notes)}

@@ -3,7 +3,6 @@
 from typing import Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from canvas.domain.errors import UserError
 from canvas.domain.layout import arrange
@@ -81,7 +80,7 @@ def _not_there() -> rx.Component:
     )
 
 
-def _graph(session: Session, run_id: str) -> dict[str, Any]:
+def _graph(session: Any, run_id: str) -> dict[str, Any]:
     run = views.run_detail(session, run_id)
     document, layout = views.version_document(session, run.row.workflow_name, run.row.version_number)
     return {
