@@ -2,7 +2,8 @@
 
 Other tests may rely on these `data-testid`s:
 
-- `palette-<step type>`, `palette-<action name>`, `palette-workflow:<name>`, `palette-search`, `first-add`, `first-steps`
+- `palette-<step type>`, `palette-<action name>`, `palette-workflow:<name>`, `palette-search`; `first-add`,
+  `first-steps`
 - `canvas`; `node-<name>` with its `data-state` (idle, pending, running, waiting, retrying, completed, failed, skipped,
   cancelled); `handle-<name>-in`, `handle-<name>-<BRANCH>` (`SWITCH_CASE:<value>` for the case of a switch);
   `problem-<name>`, `edge-add`, `edge-delete`
