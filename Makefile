@@ -5,6 +5,9 @@ VENV    ?= .venv
 PYTHON3 ?= $(shell command -v python3.11 || command -v python3)
 PYTHON  := $(VENV)/bin/python
 PORT    ?= 8000
+DATA    := $(or $(CANVAS_DATA_DIR),.canvas)
+# The service on loopback that the examples call; their parameter `service_url` names this port.
+DEMO_PORT := 8100
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
@@ -21,7 +24,9 @@ setup: $(VENV)/.run ## Create .venv with the locked dependencies
 run: $(VENV)/.run ## Serve Canvas at http://localhost:8000 (PORT=… for another port)
 	@$(PYTHON) -m canvas.frontend
 	@canvas db upgrade
-	@canvas serve --port $(PORT)
+	@test -e $(DATA)/.examples || { canvas import examples/*.yaml --publish --if-exists skip && touch $(DATA)/.examples; }
+	@setpriv --pdeathsig TERM $(PYTHON) -m examples.demo_service $(DEMO_PORT) >$(DATA)/demo_service.log 2>&1 & \
+	CANVAS_HTTP_ALLOWED_ORIGINS=127.0.0.1:$(DEMO_PORT) exec canvas serve --port $(PORT)
 
 build: $(VENV)/.run ## Build the pages, if what they are made of has changed
 	@$(PYTHON) -m canvas.frontend

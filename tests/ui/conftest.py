@@ -12,6 +12,7 @@ from reflex.utils.format import format_event_handler
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
 
+import canvas.canvas
 from canvas.settings import Settings
 from canvas.ui import use
 
@@ -41,6 +42,7 @@ def tab(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     Each event is a handler such as `RunsState.search` and its arguments by name.
     """
+    assert canvas.canvas.app, "the app has to exist before its states can be used"
     monkeypatch.setattr(use, "settings", lambda: database)
     yield lambda *calls, path="/": asyncio.run(_send(calls, path))
 

@@ -136,7 +136,12 @@ def _actions() -> rx.Component:
         rx.button(
             rx.icon("upload", size=14), "Import", on_click=ImportState.toggle(True), variant="soft", color_scheme="gray"
         ),
-        rx.button(rx.icon("plus", size=14), "New", on_click=NewState.toggle(True)),
+        rx.button(
+            rx.icon("plus", size=14),
+            "New",
+            rx.text.span("workflow", display=["none", "none", "inline"]),
+            on_click=NewState.toggle(True),
+        ),
         gap="8px",
     )
 
