@@ -43,6 +43,15 @@ class Reading:
         """The problems that stand in the way of saving a version."""
         return tuple(p for p in self.problems if p.is_error)
 
+    def require_no_errors(self) -> None:
+        """Refuse a text with errors, and say where in the text they are.
+
+        Raises:
+            DefinitionHasErrors: it has some; `problems` lists all of them.
+        """
+        if self.errors:
+            raise DefinitionHasErrors(_sentence(self.problems), problems=[p.to_json() for p in self.problems])
+
     def require_definition(self) -> Definition:
         """Give the definition.
 

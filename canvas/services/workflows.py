@@ -199,6 +199,8 @@ def import_workflow(
     """
     reading = read_text(text, catalog(session), format=format, name=name, dry_run=dry_run)
     definition = reading.require_definition()
+    if publish:
+        reading.require_no_errors()
     known = session.exec(select(Workflow).where(Workflow.name == definition.name)).one_or_none()
     if known is not None and if_exists == "skip":
         return _imported(known, reading, "skipped", None)
