@@ -46,8 +46,8 @@ def apply_to_document(
 
     Operations, in order:
         `{"op": "put", "step": {…}, "parent": name or null, "index": place in the list or null}` inserts a step at the
-        end or at `index`, or replaces the one with its name, moving it when the parent differs. `step` has no `steps`:
-        a container keeps what it holds.
+        end or at `index`, or replaces the one with its name, moving it when the parent differs; then nothing it leaves
+        behind waits for it any more. `step` has no `steps`: a container keeps what it holds.
         `{"op": "drop", "name"}` removes a step, what it holds, and the dependencies on it.
         `{"op": "rename", "name", "to"}` renames it everywhere: dependencies, expressions, layout.
         `{"op": "place", "positions": {name: [x, y]}}` moves steps on the canvas.
@@ -103,6 +103,8 @@ class _Draft:
             before, home = self._steps[step["name"]]
             place = _remove(home["steps"], before)
             index = place if home is holder and index is None else index
+            if home is not holder:
+                _release(steps_of(home), {step["name"]})
             self._keep_inside(before, step)
         holder["steps"].insert(len(holder["steps"]) if index is None else index, step)
         self._steps[step["name"]] = step, holder
@@ -125,8 +127,7 @@ class _Draft:
         for name in gone:
             self._steps.pop(name, None)
             self.layout.pop(name, None)
-        for step, _ in self._steps.values():
-            step["depends_on"] = [wanted for wanted in step.get("depends_on", []) if wanted["step"] not in gone]
+        _release([step for step, _ in self._steps.values()], gone)
 
     def _rename(self, operation: Mapping[str, Any]) -> None:
         step, _ = self._known(operation.get("name"))
@@ -206,6 +207,12 @@ def _remove(steps: list[StepDocument], step: StepDocument) -> int:
     place = next(index for index, other in enumerate(steps) if other is step)
     del steps[place]
     return place
+
+
+def _release(steps: list[StepDocument], gone: set[str]) -> None:
+    """Let steps no longer wait for those that are gone from their list."""
+    for step in steps:
+        step["depends_on"] = [wanted for wanted in step.get("depends_on", []) if wanted["step"] not in gone]
 
 
 def _rename_in_step(step: StepDocument, old: str, new: str) -> None:
