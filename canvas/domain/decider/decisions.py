@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from canvas.domain.decider.ending import check_join, close, conclude_parallel, end_run, forget, stop_everything
-from canvas.domain.decider.evolution import apply_context, apply_run, apply_step, locate, verdict_on
+from canvas.domain.decider.evolution import apply_context, apply_run, apply_step, locate, stop_by, verdict_on
 from canvas.domain.decider.facts import Command, ContextChanged, Outcome, RunChanged, StepChanged
 from canvas.domain.decider.loops import conclude_iteration, finish_stopped, iterate
 from canvas.domain.decider.outcomes import take_in
 from canvas.domain.decider.starting import skip, start, start_again
 from canvas.domain.decider.state import ENDED, Frame, RunState, Task
-from canvas.domain.states import RunStatus, StepStatus
+from canvas.domain.states import RunStatus, StepStatus, StepType
 
 
 def evolve(state: RunState, fact: Outcome | StepChanged | RunChanged | ContextChanged) -> None:
@@ -69,10 +69,27 @@ def load(state: RunState, rows: Iterable[StepChanged], status: RunStatus, progre
     apply_run(state, RunChanged(status=status))
     for row in latest:
         if row.path in kept and row.status in ENDED:
-            evolve(state, replace(row, status=StepStatus.RUNNING))
-        evolve(state, row)
+            _load_kept(state, row)
+        else:
+            evolve(state, row)
+    for row in latest:
+        if row.type is StepType.STOP and row.status is StepStatus.COMPLETED:
+            stop_by(state, state.plan.names[row.name], state.values[row.path])
     _end_things(state)
     state.settled, state.total = progress
+
+
+def _load_kept(state: RunState, row: StepChanged) -> None:
+    """Load a container that has ended in a way that the steps still going in it find their frames."""
+    found = locate(state, row.path)
+    if found is None:
+        return
+    frame, node = found
+    slot = frame.slots[node.index]
+    apply_step(state, frame, node, replace(row, status=StepStatus.RUNNING))
+    frames, loop = slot.frames, slot.loop
+    apply_step(state, frame, node, row)
+    slot.frames, slot.loop = frames, loop
 
 
 def _kept_containers(rows: list[StepChanged]) -> set[str]:
@@ -114,6 +131,7 @@ def _conclude(state: RunState, frame: Frame) -> None:
         return
     if frame.is_released:
         forget(state, frame)
+        _let_go(frame)
     elif frame.container.loop is not None:
         conclude_iteration(state, frame)
     else:
@@ -121,9 +139,17 @@ def _conclude(state: RunState, frame: Frame) -> None:
         forget(state, frame)
 
 
+def _let_go(frame: Frame) -> None:
+    slot = frame.container
+    if slot.frames is not None:
+        slot.frames.pop(frame.index, None)
+        if not slot.frames:
+            slot.frames = slot.loop = None
+
+
 def _do(state: RunState, task: Task, frame: Frame, place: int, now: datetime) -> None:
     node, slot = frame.scope.nodes[place], frame.slots[place]
-    if frame.verdict is not None:
+    if frame.verdict is not None or state.verdict is not None:
         return
     match task:
         case Task.ITERATE:

@@ -92,6 +92,16 @@ def stop_run(state: RunState, verdict: Verdict) -> None:
         state.urgent.append((Task.STOP_RUN, state.top, 0))
 
 
+def stop_by(state: RunState, node: Node, said: Any) -> None:
+    """Let the run end as a `stop` step says; `said` is that step's output."""
+    assert isinstance(node.step, StopStep)
+    status = _RUN_TO_STEP[node.step.status]
+    error = None
+    if status is not StepStatus.COMPLETED:
+        error = {"code": "stopped", "message": said["message"] or f"Stopped by `{node.name}`.", "step": node.name}
+    stop_run(state, Verdict(status, error, said["output"]))
+
+
 def fail_frame(state: RunState, frame: Frame, error: dict[str, Any]) -> None:
     """Let a failure that nobody handles end its scope, and all scopes around it up to one that handles it."""
     if frame.verdict is not None:
@@ -158,7 +168,7 @@ def same(a: Any, b: Any) -> bool:
 
 def _end(state: RunState, frame: Frame, node: Node, slot: Slot, change: StepChanged, *, was_active: bool) -> None:
     slot.branch, slot.branch_value, slot.error = change.branch, change.branch_value, change.error or slot.error
-    slot.input = slot.due_at = slot.deadline_at = None
+    slot.input = slot.due_at = slot.deadline_at = slot.verdict = None
     path = frame.prefix + node.name
     if was_active:
         frame.active -= 1
@@ -174,16 +184,19 @@ def _end(state: RunState, frame: Frame, node: Node, slot: Slot, change: StepChan
     if change.status is StepStatus.FAILED and not node.handles_failure:
         fail_frame(state, frame, {"step": node.name, "path": path, **(change.error or {})})
     elif node.type is StepType.STOP and change.status is StepStatus.COMPLETED:
-        _stop(state, node, state.values[path])
+        stop_by(state, node, state.values[path])
     if not frame.active and (frame.open == 0 or frame.verdict is not None):
         state.urgent.append((Task.CONCLUDE, frame, 0))
 
 
 def _release(slot: Slot) -> None:
-    for inner in (slot.frames or {}).values():
+    """Let a container's end leave behind only what still goes on in it."""
+    left = {index: inner for index, inner in (slot.frames or {}).items() if not inner.is_concluded}
+    for inner in left.values():
         inner.is_released = True
-    if not slot.frames:
-        slot.frames = slot.loop = None
+    slot.frames = left or None
+    if not left:
+        slot.loop = None
 
 
 def _settle_edges(state: RunState, frame: Frame, node: Node, slot: Slot) -> None:
@@ -200,15 +213,6 @@ def _settle_edges(state: RunState, frame: Frame, node: Node, slot: Slot) -> None
             frame.live_ends += 1
         if frame.node.step.join.mode in (JoinMode.ANY, JoinMode.N_OF_M) and frame.container.loop is None:
             state.urgent.append((Task.JOINED, frame, 0))
-
-
-def _stop(state: RunState, node: Node, said: Any) -> None:
-    assert isinstance(node.step, StopStep)
-    status = _RUN_TO_STEP[node.step.status]
-    error = None
-    if status is not StepStatus.COMPLETED:
-        error = {"code": "stopped", "message": said["message"] or f"Stopped by `{node.name}`.", "step": node.name}
-    stop_run(state, Verdict(status, error, said["output"]))
 
 
 def _go_on(state: RunState, frame: Frame, node: Node, slot: Slot, change: StepChanged, *, was_active: bool) -> None:

@@ -206,6 +206,8 @@ class RunState:
 
 def snapshot(state: RunState) -> dict[str, Any]:
     """Describe a state in plain values, so that two of them can be compared."""
+    if state.verdict is not None:
+        return {"status": state.status, "verdict": state.verdict, "flight": sorted(state.flight)}
     return {
         "status": state.status,
         "verdict": state.verdict,
@@ -228,6 +230,8 @@ def _frame_snapshot(frame: Frame) -> dict[str, Any]:
 
 def _slot_snapshot(slot: Slot) -> dict[str, Any]:
     loop = slot.loop
+    if slot.verdict is not None:  # it only drains; how far it had come makes no difference any more
+        return {"status": slot.status, "attempt": (slot.attempt, slot.interruptions), "verdict": slot.verdict.status}
     return {
         "status": slot.status,
         "counts": (slot.unsettled, slot.live),
