@@ -5,6 +5,7 @@ from typing import Any
 from canvas.domain.decider import Completed, Failed, Outcome, StartChild
 from canvas.domain.errors import CanvasError
 from canvas.domain.states import RunStatus
+from canvas.domain.validation import check_parameters
 from canvas.engine.active import ActiveRun
 from canvas.engine.plans import Plans
 from canvas.engine.reading import DueStep, Reader
@@ -42,10 +43,9 @@ class Children:
             which = "published version" if wanted.version is None else f"version {wanted.version}"
             raise ChildRefused("workflow_not_found", f"There is no {which} of a workflow {wanted.workflow!r}.")
         parameters = self._plans.get(found.id).definition.parameters
-        values = {name: parameter.default for name, parameter in parameters.items()} | wanted.parameters
-        missing = [name for name, p in parameters.items() if p.required and name not in wanted.parameters]
-        if missing:
-            told = f"missing {', '.join(missing)}"
+        values, problems = check_parameters(parameters, wanted.parameters)
+        if problems:
+            told = " ".join(problem.text for problem in problems)
             raise ChildRefused("invalid_parameters", f"{wanted.workflow!r} cannot be started like this: {told}")
         return Child(new_key(), found.workflow_id, found.id, wanted.workflow, found.number, dict(values))
 

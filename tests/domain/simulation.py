@@ -105,7 +105,9 @@ class World:
                 self.context.update(command.values)
             case StopAttempt():
                 key = (command.path, command.attempt)
-                if (key in self.asked_to_stop and not self.was_reloaded) or self.rows[key].status is not StepStatus.RUNNING:
+                if (key in self.asked_to_stop and not self.was_reloaded) or self.rows[
+                    key
+                ].status is not StepStatus.RUNNING:
                     raise Broken(f"asked to stop for no reason: {command}")
                 self.asked_to_stop.add(key)
 
