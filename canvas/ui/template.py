@@ -16,29 +16,19 @@ _WIDE: Final = ["none", "none", "flex"]
 _NARROW: Final = ["flex", "flex", "none"]
 
 
-def template(
-    *content: rx.Component, title: str, actions: rx.Component | None = None, fills: bool = False
-) -> rx.Component:
+def template(*content: rx.Component, title: str, actions: rx.Component | None = None) -> rx.Component:
     """Frame a page.
 
     Args:
         content: The page itself.
         title: Stands in the header; when it names a place in the navigation, that place is marked.
         actions: Buttons at the right end of the header.
-        fills: The content takes the whole area and scrolls by itself, as the canvas does.
     """
     return rx.flex(
         _sidebar(title),
         rx.flex(
             _header(title, actions),
-            rx.box(
-                *content,
-                as_="main",
-                flex="1",
-                min_height="0",
-                overflow="hidden" if fills else "auto",
-                padding="0" if fills else ["12px", "12px", "20px 24px"],
-            ),
+            rx.el.main(*content, flex="1", min_height="0", overflow="auto", padding=["12px", "12px", "20px 24px"]),
             _tab_bar(title),
             direction="column",
             flex="1",
@@ -52,7 +42,7 @@ def template(
 
 
 def _sidebar(title: str) -> rx.Component:
-    return rx.flex(
+    return rx.el.nav(
         _brand(),
         rx.flex(*(_side_link(*place, is_here=place[0] == title) for place in _PLACES), direction="column", gap="2px"),
         rx.spacer(),
@@ -64,10 +54,9 @@ def _sidebar(title: str) -> rx.Component:
             color="var(--gray-11)",
             padding="8px 10px",
         ),
-        as_="nav",
         aria_label="Places",
         display=_WIDE,
-        direction="column",
+        flex_direction="column",
         width=SIDEBAR_WIDTH,
         flex_shrink="0",
         padding="0 10px 10px",
@@ -132,14 +121,14 @@ def _side_link(label: str, href: str, icon: str, *, is_here: bool) -> rx.Compone
 
 
 def _header(title: str, actions: rx.Component | None) -> rx.Component:
-    return rx.flex(
+    return rx.el.header(
         rx.heading(title, size="3", as_="h1", weight="medium", trim="both", white_space="nowrap"),
         rx.spacer(),
         *([actions] if actions is not None else []),
         bell(),
         _color_mode_button(),
-        as_="header",
-        align="center",
+        display="flex",
+        align_items="center",
         gap="12px",
         height=HEADER_HEIGHT,
         flex_shrink="0",
@@ -150,9 +139,8 @@ def _header(title: str, actions: rx.Component | None) -> rx.Component:
 
 
 def _tab_bar(title: str) -> rx.Component:
-    return rx.flex(
+    return rx.el.nav(
         *(_tab(*place, is_here=place[0] == title) for place in _PLACES),
-        as_="nav",
         aria_label="Places",
         display=_NARROW,
         flex_shrink="0",
@@ -182,16 +170,15 @@ def rail_template(content: rx.Component, *, place: str) -> rx.Component:
         place: The place in the navigation that is marked.
     """
     return rx.flex(
-        rx.flex(
+        rx.el.nav(
             rx.link(_logo(), href="/", aria_label="Canvas", margin="12px 0 10px"),
             *(_rail_link(*each, is_here=each[0] == place) for each in _PLACES),
             rx.spacer(),
             _color_mode_button(),
-            as_="nav",
             aria_label="Places",
             display=_WIDE,
-            direction="column",
-            align="center",
+            flex_direction="column",
+            align_items="center",
             gap="4px",
             width="48px",
             flex_shrink="0",
@@ -199,7 +186,7 @@ def rail_template(content: rx.Component, *, place: str) -> rx.Component:
             border_right=BORDER,
             background="var(--color-background)",
         ),
-        rx.box(content, as_="main", flex="1", min_width="0", height="100%"),
+        rx.el.main(content, flex="1", min_width="0", height="100%"),
         height="100dvh",
         width="100%",
         overflow="hidden",

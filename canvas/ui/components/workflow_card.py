@@ -98,7 +98,8 @@ def _menu(card: Any, *, on_duplicate: Any, on_archive: Any, on_delete: Any) -> r
 
 
 def _download(label: str, href: Any, filename: Any) -> rx.Component:
-    return rx.dropdown_menu.item(rx.el.a(label, href=href, download=filename), as_child=True)
+    native = {"reloadDocument": True}  # else the router looks for a page of this name
+    return rx.dropdown_menu.item(rx.el.a(label, href=href, download=filename, custom_attrs=native), as_child=True)
 
 
 def _last_runs(card: Any) -> rx.Component:

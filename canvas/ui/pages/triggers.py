@@ -86,7 +86,7 @@ def _section(
     title: str, names: tuple[str, ...], kind: str, rows: rx.Component, has_rows: Any, otherwise: str
 ) -> rx.Component:
     head = [rx.box(name, role="columnheader") for name in names]
-    return rx.box(
+    return rx.el.section(
         rx.heading(title, size="2", as_="h2", weight="medium", margin_bottom="8px"),
         panel(
             rx.cond(
@@ -97,7 +97,6 @@ def _section(
             role="table",
             aria_label=title,
         ),
-        as_="section",
     )
 
 
@@ -150,8 +149,9 @@ def _rules(row: Any) -> rx.Component:
 
 
 def _last_fire(row: Any) -> rx.Component:
-    when = ago(row.last_fire_at)
-    return rx.cond(row.last_run_id != "", rx.link(when, href=f"/runs/{row.last_run_id}", size="1"), when)
+    return rx.cond(
+        row.last_run_id != "", rx.link(ago(row.last_fire_at), href=f"/runs/{row.last_run_id}", size="1"), "never"
+    )
 
 
 def _webhook(row: Any) -> rx.Component:
