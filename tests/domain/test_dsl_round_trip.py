@@ -10,6 +10,8 @@ from canvas.domain.dsl.kinds import same
 from canvas.domain.dsl.yaml_writer import write_yaml
 from tests.domain.strategies import definitions, json_values, layouts, texts
 
+GRAMMAR_KEYS = ("parameters", "outputs", "triggers", "steps", "layout", "on")
+
 
 def names_of(definition: Definition) -> list[str]:
     return [placed.step.name for placed in walk(definition.scope)]
@@ -48,7 +50,7 @@ def test_the_explicit_form_says_the_same(definition: Definition) -> None:
 
 
 @settings(max_examples=300)
-@given(document=st.dictionaries(texts(), json_values(), max_size=4))
+@given(document=st.dictionaries(texts() | st.sampled_from(GRAMMAR_KEYS), json_values(), max_size=4))
 def test_any_json_survives_yaml(document: dict[str, Any]) -> None:
     """Every JSON value is written so that it reads back as exactly the same value and type."""
     read = load_document(write_yaml(document), format="yaml")
@@ -58,7 +60,7 @@ def test_any_json_survives_yaml(document: dict[str, Any]) -> None:
 
 
 @settings(max_examples=200)
-@given(document=st.dictionaries(texts(), json_values(), max_size=4))
+@given(document=st.dictionaries(texts() | st.sampled_from(GRAMMAR_KEYS), json_values(), max_size=4))
 def test_other_yaml_readers_understand_what_is_written(document: dict[str, Any]) -> None:
     """A YAML 1.1 reader takes no text for a number, date or boolean; what it reads is the same."""
     read = yaml.safe_load(write_yaml(document))

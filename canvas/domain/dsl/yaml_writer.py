@@ -24,7 +24,7 @@ _RESOLVERS = Resolver.yaml_implicit_resolvers
 
 def write_yaml(document: dict[str, Any]) -> str:
     """Write a document, which must be plain data within the bounds of `document`."""
-    entries = ((_scalar(key), value, key in _ALWAYS_BLOCK) for key, value in document.items())
+    entries = ((_scalar(key), value, key in _ALWAYS_BLOCK and _is_block(value)) for key, value in document.items())
     lines = [line for name, value, is_block in entries for line in _entry(name, value, "", _WIDTH, is_block)]
     return "\n".join(lines) + "\n" if lines else "{}\n"
 
