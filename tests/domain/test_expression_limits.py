@@ -20,6 +20,8 @@ HOSTILE = {
     "huge negative range": "range(0, -1000000000, -1)",
     "comprehensions 100^4": f"{HUNDRED}.map(a, {HUNDRED}.map(b, {HUNDRED}.map(c, {HUNDRED}.map(d, a + d))))",
     "comprehensions without a result": f"{HUNDRED}.all(a, {HUNDRED}.all(b, {HUNDRED}.all(c, c >= 0)))",
+    "nested searches": "rows.all(a, rows.all(b, rows.all(c, true)))",
+    "nested filters": "rows.filter(a, rows.filter(b, true) == rows)",
     "one-element comprehensions": "range(90000).map(a, 1)",
     "string doubling": "['aaaaaaaaaaaaaaaa']" + ".map(s, s + s)" * 30,
     "string joining": "range(2000).map(i, big + big).join('')",

@@ -174,7 +174,7 @@ def trees(depth: int) -> Any:
     """Rows of steps in Orb's shape; a decision holds rows."""
     action = st.just({"type": "ACTION", "config": {"actionType": "LOG_EVENT"}})
     if depth == 0:
-        return st.lists(action, max_size=2)
+        return st.lists(action, max_size=2)  # no step at all: the branch goes straight on
     row = trees(depth - 1)
     sides = st.lists(st.sampled_from(["IF_TRUE", "IF_FALSE"]), unique=True, min_size=1)
     condition = st.builds(

@@ -158,6 +158,15 @@ def test_archon_step_keys(keys: dict[str, Any], expected: dict[str, Any]) -> Non
     assert [{"name": "a", "type": "action", "action": "tool/a", **expected}] == document["steps"]
 
 
+def test_names_stay_unique() -> None:
+    """A number is put behind a name that is taken, also behind one that such a number made."""
+    source = {"steps": [step("a"), step("a"), step("a_2"), step("A"), step("x" * 80), step("x" * 80)]}
+
+    found = list(needs(import_document(source, "archon").document))
+
+    assert ["a", "a_2", "a_2_2", "a_3", "x" * 64, f"{'x' * 62}_2"] == found
+
+
 def test_archon_failure_routes() -> None:
     """`next`, `end` and names on failure become edges; a second step stays where it is."""
     source = {
