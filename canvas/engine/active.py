@@ -59,11 +59,20 @@ class ActiveRun:
     is_scheduled: bool = False
     is_cancelled: bool = False
     touched_at: float = 0.0
+    "Seconds since the epoch."
+    held_bytes: int = 0
+    "JSON of the outputs that came in and may still be in memory."
 
     @property
     def is_busy(self) -> bool:
         """Whether something of it is going on in this process."""
         return self.is_committing or self.is_scheduled or self.attempts > 0 or bool(self.inbox)
+
+    @property
+    def has_deadlines(self) -> bool:
+        """Whether a step that calls no action has a time limit."""
+        flight = self.state.flight.values()
+        return any(frame.slots[node.index].deadline_at is not None for frame, node in flight)
 
     def take_news(self) -> Iterator[Outcome]:
         """Take what came in, oldest first."""

@@ -54,8 +54,6 @@ class Claims:
         self._actions = actions
         self._settings = settings
         self._has_backlog = False
-        self.next_start: datetime | None = None
-        "When the next pending run is scheduled to start."
 
     # pending runs
 
@@ -71,12 +69,13 @@ class Claims:
             rows = self._reader.pending(now, full=full, limit=room)
             before = len(full)
             taken = [row for row in rows if row.id not in self._conductor.runs and self._take(row, now, full)]
-            if len(rows) < room and len(full) == before:
+            if len(full) == before and (len(rows) < room or not taken):
                 break
-            if not taken and len(full) == before:
-                self._has_backlog = True
-                return
-        self.next_start = self._reader.next_start(now)
+        self._has_backlog = bool(full) or len(rows) == room
+
+    def next_start(self) -> datetime | None:
+        """Give the next moment at which a pending run is scheduled to start."""
+        return self._reader.next_start(utc_now())
 
     def claim_more(self) -> None:
         """Take further runs if some were left and there is room again."""
@@ -148,7 +147,7 @@ class Claims:
                 self._conductor.deliver(row.id, PauseRequested() if row.pause_requested else ResumeRequested())
 
     def check_due(self) -> None:
-        """Wake runs whose step runs, children or own time are due; those in memory mostly know already."""
+        """Wake runs whose step runs or children are due; those in memory mostly know already."""
         now = utc_now()
         for due in self._reader.due(now, self._conductor.owner):
             run = self._conductor.runs.get(due.run_id) or self.wake(due.run_id)
@@ -157,7 +156,10 @@ class Claims:
             outcome = Due(due.path, due.attempt) if due.child_run_id is None else self._children.outcome(due)
             if outcome is not None:
                 self._conductor.deliver(due.run_id, outcome)
-        for run_id in self._reader.late(now, self._conductor.owner):
+
+    def check_deadlines(self) -> None:
+        """Wake runs that are not in memory and whose own time is over."""
+        for run_id in self._reader.late(utc_now(), self._conductor.owner):
             if run_id not in self._conductor.runs and self.wake(run_id):
                 self._conductor.deliver(run_id, RunTimedOut())
 

@@ -20,6 +20,7 @@ from canvas.domain.decider import (
     StartChild,
     StepChanged,
     StopAttempt,
+    StopChild,
     decide,
     evolve,
 )
@@ -34,6 +35,10 @@ from canvas.engine.timers import Timers
 from canvas.engine.transitions import Child, write_transition
 from canvas.engine.writer import Result, Unit, Writer
 
+MAX_IDLE_RUNS = 1_000
+"Runs that only wait and are kept in memory all the same."
+MAX_HELD_BYTES = 64 * 1024 * 1024
+"JSON of step outputs kept in memory, over all runs."
 _log = logging.getLogger(__name__)
 Guard = tuple[Statement, tuple[Any, ...]]
 
@@ -53,8 +58,9 @@ class Conductor:
         writer: Writer,
         dispatcher: Dispatcher,
         children: Children,
-        on_ended: Callable[[str, RunStatus], None],
+        on_ended: Callable[[ActiveRun, RunStatus], None],
         on_written: Callable[[], None],
+        on_wished: Callable[[], None],
     ) -> None:
         """Prepare; `executor` has to be set before the first run.
 
@@ -62,6 +68,7 @@ class Conductor:
             owner: This worker's id.
             on_ended: Told of each run that has ended, once that is written.
             on_written: Told after each group of transitions.
+            on_wished: Told when a transition left something for `Claims` to find: a child run, or a wish for one.
         """
         self.owner = owner
         self.runs: dict[str, ActiveRun] = {}
@@ -74,6 +81,7 @@ class Conductor:
         self._children = children
         self._on_ended = on_ended
         self._on_written = on_written
+        self._on_wished = on_wished
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: datetime | None = None
 
@@ -104,6 +112,7 @@ class Conductor:
         run.attempts -= 1
         if body is not None:
             run.encoded[attempt.path] = body
+            run.held_bytes += len(body)
         if attempt.record is not None and (attempt.record.lines or attempt.record.notices):
             run.records.append(attempt.record)
         run.inbox.append(outcome)
@@ -121,6 +130,7 @@ class Conductor:
         if run.is_committing or self.runs.get(run.id) is not run:
             return
         now = utc_now()
+        run.touched_at = now.timestamp()
         for outcome in run.take_news():
             evolve(run.state, outcome)
         commands = decide(run.state, now, may_start=not self.is_suspended)
@@ -182,9 +192,12 @@ class Conductor:
             self.executor.stop(f"{run.id}:{command.path}:{command.attempt}")
         elif isinstance(command, StartChild):
             reached("child.after_commit")
+            self._on_wished()
+        elif isinstance(command, StopChild):
+            self._on_wished()
         elif isinstance(command, RunChanged) and command.status.is_terminal:
             self.drop(run)
-            self._on_ended(run.id, command.status)
+            self._on_ended(run, command.status)
 
     def _start(self, run: ActiveRun, change: StepChanged) -> None:
         reached("start.after_commit")
@@ -210,6 +223,23 @@ class Conductor:
             del self.runs[run.id]
         if run.attempts:
             self.executor.abandon(run.id)
+
+    def make_room(self, *, idle_runs: int = MAX_IDLE_RUNS, held_bytes: int = MAX_HELD_BYTES) -> None:
+        """Forget what can be read again: runs that only wait, the longest untouched first, and large outputs."""
+        idle = [run for run in self.runs.values() if not run.is_busy]
+        if len(idle) > idle_runs:
+            idle.sort(key=lambda run: run.touched_at)
+            for run in idle[: len(idle) - idle_runs]:
+                if not run.has_deadlines:  # those are kept in memory only
+                    del self.runs[run.id]
+        excess = sum(run.held_bytes for run in self.runs.values()) - held_bytes
+        for run in sorted(self.runs.values(), key=lambda run: -run.held_bytes):
+            if excess <= 0:
+                break
+            if not (run.is_committing or run.is_scheduled or run.inbox):
+                excess -= run.held_bytes
+                run.state.values.clear()
+                run.held_bytes = 0
 
     # time
 

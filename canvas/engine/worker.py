@@ -18,6 +18,7 @@ from canvas.db import connect
 from canvas.domain.errors import DefectError, Invalid
 from canvas.domain.states import RunStatus
 from canvas.engine import statements as sql
+from canvas.engine.active import ActiveRun
 from canvas.engine.children import Children
 from canvas.engine.claims import Claims
 from canvas.engine.conductor import Conductor, utc_now
@@ -76,7 +77,8 @@ class Engine:
         self._stopping: asyncio.Event
         self._drain_seconds = 0.0
         self._thread = threading.Thread(target=self._main, name="canvas-engine", daemon=True)
-        self._web_ports: list[int] = []
+        self._is_looking = False
+        self._has_room = False
 
     def start(self) -> None:
         """Start; returns once it has taken over what others left and takes new runs.
@@ -152,6 +154,7 @@ class Engine:
             children=children,
             on_ended=self._on_ended,
             on_written=self._after_commit,
+            on_wished=self._look_soon,
         )
         conductor.executor = Executor(actions, client, self._settings.max_output_bytes, conductor.report)
         dispatcher.start(conductor.executor.execute)
@@ -231,23 +234,34 @@ class Engine:
         self._conductor.written(units)
 
     def _after_commit(self) -> None:
-        self._claims.claim_more()
+        if self._has_room:
+            self._has_room = False
+            self._claims.claim_more()
 
-    def _on_ended(self, run_id: str, status: RunStatus) -> None:
+    def _on_ended(self, run: ActiveRun, status: RunStatus) -> None:
         with self._lock:
-            waiters = list(self._waiters.get(run_id, ()))
+            waiters = list(self._waiters.get(run.id, ()))
         for future in waiters:
             if not future.done():
                 future.set_result(status)
-        self._loop.call_soon(self._look)
+        self._has_room = True
+        if run.parent_run_id is not None:
+            self._look_soon()
 
     # looking at the database
 
     def _on_ring(self, bell: Doorbell) -> None:
         bell.hush()
-        self._look()
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once the loop has a moment, however often it was asked."""
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_soon(self._look)
 
     def _look(self) -> None:
+        self._is_looking = False
         if self._stopping.is_set():
             return
         self._claims.claim()
@@ -256,11 +270,13 @@ class Engine:
 
     async def _poll(self) -> None:
         while True:
-            pause = POLL_SECONDS
-            if self._claims.next_start is not None:
-                pause = min(pause, max(0.0, (self._claims.next_start - utc_now()).total_seconds()))
+            pause, next_start = POLL_SECONDS, self._claims.next_start()
+            if next_start is not None:
+                pause = min(pause, max(0.0, (next_start - utc_now()).total_seconds()))
             await asyncio.sleep(pause)
             self._look()
+            self._claims.check_deadlines()
+            self._conductor.make_room()
 
     async def _reap(self) -> None:
         while True:
