@@ -11,7 +11,7 @@ from canvas.domain.expressions import ExpressionError, ExpressionLimitError, com
 
 PROMISED_SECONDS = 0.020
 PATIENCE = 5
-"How much slower than the promise a busy machine may be."
+"How much slower than the promise a busy machine may be; only time on the processor counts."
 
 HUNDRED = "range(100)"
 HOSTILE = {
@@ -83,13 +83,13 @@ CONTEXT: dict[str, Any] = {
 
 
 def attempt(text: str) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         compile_expression(text).evaluate(CONTEXT)
     except ExpressionError as error:
         assert error.details["column"] >= 1
         assert len(str(error)) < 500
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 @pytest.mark.parametrize("name", HOSTILE)

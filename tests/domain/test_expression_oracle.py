@@ -252,14 +252,14 @@ def mutate(source: random.Random, text: str) -> str:
 
 
 def seconds(text: str, compile_text: Callable[[str], Any]) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         compile_text(text).evaluate(DATA)
     except ExpressionError as error:
         column = error.details["column"]
         assert isinstance(column, int)
         assert 1 <= column <= len(text) + 1, text
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 @pytest.mark.parametrize("compile_text", [compile_expression, compile_template])

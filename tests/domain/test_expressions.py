@@ -171,7 +171,7 @@ def test_asking_for_what_may_be_missing(text: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "sentence"),
     [
-        ("workflow.paramters.vm", 10, "There is no `paramters` in `workflow`. Did you mean `parameters`?"),
+        ("workflow.parameter.vm", 10, "There is no `parameter` in `workflow`. Did you mean `parameters`?"),
         ("steps.create_wm.output", 7, "There is no `create_wm` in `steps`. Did you mean `create_vm`?"),
         ("steps.check.output.vm_id", 20, "`steps.check.output` is null and has no `vm_id`."),
         ("steps.create_vm.output.tags.x", 29, "`steps.create_vm.output.tags` is a list and has no `x`."),
@@ -183,7 +183,7 @@ def test_asking_for_what_may_be_missing(text: str, expected: Any) -> None:
         ("steps.create_vm.output.tags[7]", 29, "There is no element 7 in `steps.create_vm.output.tags`, which has 2."),
         ("1 + stpes.x", 5, "There is no `stpes` here. Did you mean `steps`?"),
         ("item.NAME", 6, "There is no `NAME` in `item`. Did you mean `name`?"),
-        ("[item].map(i, i.nmae)", 17, "There is no `nmae` in `i`. Did you mean `name`?"),
+        ("[item].map(i, i.nme)", 17, "There is no `nme` in `i`. Did you mean `name`?"),
         ("workflow[item.name]", 10, "There is no `x` in `workflow`."),
         ("{'a': 1}.b", 10, "There is no `b` in `(…)`."),
         ("first([])", 1, "This list is empty and has no first element."),
@@ -302,7 +302,7 @@ def test_a_value_that_cannot_be_used_is_an_error(text: str) -> None:
         ("a.1", 2, "operator missing"),
         ("a.'b'", 3, "member's name"),
         ("len([1])", 1, "`size`"),
-        ("uper('a')", 1, "`upper`"),
+        ("uppr('a')", 1, "`upper`"),
         ("upper()", 1, "upper(text: string)"),
         ("upper('a', 'b')", 1, "2 arguments"),
         ("has(1)", 1, "one path"),
