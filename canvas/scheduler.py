@@ -39,6 +39,8 @@ class Scheduler:
     """Fires schedules in this process from `start` to `stop`; any number of processes may do the same."""
 
     def __init__(self, settings: Settings) -> None:
+        # it warns of every look that takes longer than a second, which only puts off the next one
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._settings = settings
         self._known: dict[str, Timing] = {}
         self._since = datetime.now(UTC)

@@ -9,6 +9,8 @@ from sqlmodel import Field
 from canvas.domain.states import CatchUp, Overlap
 from models.columns import Row, json_field, word
 
+_QUEUED = text("outcome = 'queued'")
+
 
 class Schedule(Row, table=True):
     """Starts runs of a workflow's published version by the clock."""
@@ -41,12 +43,15 @@ class ScheduleFire(Row, table=True):
     """One due time of a schedule and what became of it; unique, so firing twice is harmless."""
 
     __tablename__ = "schedule_fire"
-    __table_args__ = (UniqueConstraint("schedule_id", "fire_at"),)
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "fire_at"),
+        Index("ix_schedule_fire_queued", "schedule_id", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    )
 
     schedule_id: str = Field(foreign_key="schedule.id", ondelete="CASCADE", max_length=26)
     fire_at: datetime
     outcome: str
-    "`started`, `queued` or `skipped`"
+    "`started`, `queued`, `skipped`, or `refused` when no run could be started"
     run_id: str | None = Field(default=None, max_length=26)
 
 
