@@ -155,18 +155,18 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(tmp_path):
     steady, victim = _worker(settings), _worker(settings)
     try:
         for count in (2, 4, 6):
-            wait_for(lambda count=count: len(fires(settings)) >= count)
+            wait_for(lambda count=count: len(fires(settings)) >= count, seconds=60)
             victim.send_signal(signal.SIGKILL)
             victim.wait()
             victim = _worker(settings)
-        wait_for(lambda: len(fires(settings)) >= 8)
+        wait_for(lambda: len(fires(settings)) >= 8, seconds=60)
     finally:
         for process in (steady, victim):
             process.terminate()
-        codes = [process.wait(20) for process in (steady, victim)]  # the second may not have begun to listen
+        codes = [process.wait(20) for process in (steady, victim)]
 
     moments = [row.fire_at for row in fires(settings)]
-    assert 0 == codes[0]
+    assert set(codes) <= {0, -signal.SIGTERM}  # one that is asked to stop while it starts just ends
     assert {timedelta(seconds=1)} == {b - a for a, b in pairwise(moments)}
     with db.reading(settings) as session:
         assert len(moments) == len(session.exec(select(WorkflowRun)).all())

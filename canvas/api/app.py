@@ -16,6 +16,7 @@ from canvas.api import (
     webhooks,
     workflows,
 )
+from canvas.api.limits import BodyLimit
 from canvas.api.problems import handle_errors
 from canvas.settings import Settings
 
@@ -44,10 +45,10 @@ def create_api(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # the usual page loads its script from elsewhere; `manual` works offline
         redoc_url=None,
         openapi_url=None,
-        max_body_size=known.max_body_bytes,
     )
     api.state.settings = known
     handle_errors(api)
+    api.add_middleware(BodyLimit, max_bytes=known.max_body_bytes)
     for router in _ROUTERS:
         api.include_router(router)
     return api

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents: what went wrong, under a stable `code`, and never a traceback."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -36,10 +37,12 @@ _OWN_KEYS = frozenset({"type", "title", "status", "detail", "code"})
 _logger = logging.getLogger(__name__)
 
 
-def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
+def problem(
+    status: int, code: str, detail: str, more: Mapping[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> Response:
     """Make a problem document; `more` are members of its own, such as the list of what is wrong."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
-    body |= {key: value for key, value in more.items() if key not in _OWN_KEYS}
+    body |= {key: value for key, value in (more or {}).items() if key not in _OWN_KEYS}
     content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
     return Response(content, status, headers, "application/problem+json")
 
@@ -59,7 +62,7 @@ async def _on_canvas_error(_request: Request, error: Exception) -> Response:
         _logger.error("%s [%s] %s", error, error.code, error.details)
         return problem(500, error.code, "Canvas made a mistake; its log says more.")
     headers = {"Allow": ", ".join(error.allow)} if isinstance(error, MethodNotAllowed) else None
-    return problem(status, error.code, str(error), headers, **error.details)
+    return problem(status, error.code, str(error), error.details, headers)
 
 
 async def _on_bad_request(_request: Request, error: Exception) -> Response:
@@ -69,16 +72,16 @@ async def _on_bad_request(_request: Request, error: Exception) -> Response:
         for fault in error.errors()
     ]
     if any(fault["code"] == "json_invalid" for fault in faults):
-        return problem(400, "invalid_json", "The body is not JSON.", problems=faults)
+        return problem(400, "invalid_json", "The body is not JSON.", {"problems": faults})
     sentence = f"{faults[0]['pointer']}: {faults[0]['text']}" if faults else "The request cannot be read."
-    return problem(422, "invalid_request", sentence, problems=faults[:100])
+    return problem(422, "invalid_request", sentence, {"problems": faults[:100]})
 
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request", 413: "body_too_large"}
     headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, codes.get(error.status_code, "http_error"), str(error.detail), headers)
+    return problem(error.status_code, codes.get(error.status_code, "http_error"), str(error.detail), headers=headers)
 
 
 async def _on_defect(_request: Request, error: Exception) -> Response:
