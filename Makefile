@@ -33,6 +33,7 @@ build: $(VENV)/.run ## Build the pages, if what they are made of has changed
 
 test: $(VENV)/.dev ## Run every test, a real Chromium included (ARGS="-k name" for some)
 	@$(PYTHON) -m tests.chromium
+	@$(PYTHON) -m tests.postgres
 	@$(PYTHON) -m canvas.frontend
 	@pytest $(ARGS)
 

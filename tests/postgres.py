@@ -1,4 +1,7 @@
-"""A PostgreSQL to test against: the one TEST_DATABASE_URL names, or a temporary cluster on the loopback."""
+"""A PostgreSQL to test against: the one TEST_DATABASE_URL names, or a temporary cluster on the loopback.
+
+`python -m tests.postgres` installs the server where that is allowed; without one the tests that need it are skipped.
+"""
 
 import os
 import pwd
@@ -60,6 +63,17 @@ def cluster() -> Iterator[str]:
             _run(user, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
 
 
+def ensure() -> str:
+    """Install the server if there is none and this is allowed; says what there is."""
+    if os.environ.get("TEST_DATABASE_URL"):
+        return "the one TEST_DATABASE_URL names"
+    if binaries() is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"stdin": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+        subprocess.run(["apt-get", "update", "-qq"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"], **quiet)
+    return str(binaries() or NEEDED)
+
+
 def _servant(folder: str) -> str | None:
     """Name the user who has to run the server, which refuses to run as root; hand the folder to it."""
     if os.geteuid() != 0:
@@ -88,3 +102,7 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    print(f"database server: {ensure()}")

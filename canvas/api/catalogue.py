@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from canvas.api.caller import Caller, answer, needs
+from canvas.domain.schema import definition_schema
 from canvas.services import catalog
 from canvas.services.access import Permission
 
@@ -28,6 +29,4 @@ def get_action(caller: Viewer, namespace: str, name: str) -> Response:
 @router.get("/schema")
 def get_schema(caller: Viewer) -> Response:
     """Give the JSON Schema of workflow files, for editors that complete and check them."""
-    from canvas.domain.schema import definition_schema
-
     return answer(definition_schema())

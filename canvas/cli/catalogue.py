@@ -3,6 +3,7 @@
 import click
 
 from canvas.cli.printing import print_json
+from canvas.domain.schema import definition_schema
 from canvas.services.catalog import action_spec, action_specs
 
 
@@ -32,6 +33,4 @@ def actions(name: str | None, as_json: bool) -> None:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of workflow files, for editors that complete and check them."""
-    from canvas.domain.schema import definition_schema
-
     print_json(definition_schema())

@@ -1,6 +1,7 @@
 """`canvas validate`, `canvas import` and `canvas export`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -115,11 +116,9 @@ def export(name: str, output: Path | None, format: str | None, version: int | No
 
 def _merged(first: workflows.ImportResult | None, second: workflows.ImportResult) -> workflows.ImportResult:
     """Keep from the first pass what happened to the workflow."""
-    if first is None or second.outcome == "updated":
+    if first is None or first.outcome == "unchanged":
         return second
-    return workflows.ImportResult(
-        second.name, first.outcome, second.format, second.problems, second.notes, second.version, second.is_published
-    )
+    return replace(second, outcome=first.outcome)
 
 
 def _tell(file: Path, error: UserError) -> None:

@@ -7,6 +7,7 @@ from canvas.domain.catalog import Catalog
 from canvas.domain.definition import Definition, Layout
 from canvas.domain.dsl import Document, Parsed, from_document, load_document, parse
 from canvas.domain.errors import Invalid
+from canvas.domain.importers import ImportRefused, detect_format, import_document
 from canvas.domain.problems import Problem
 from canvas.domain.validation import check
 
@@ -83,7 +84,7 @@ def read_text(
     found: str = "canvas"
     notes: tuple[str, ...] = ()
     if document.data is not None:
-        found = _format(document.data) if format == "auto" else format
+        found = detect_format(document.data) if format == "auto" else format
     if found == "canvas":
         parsed = _read_own(text, document, name)
     else:
@@ -92,14 +93,6 @@ def read_text(
     return Reading(
         format=found, definition=parsed.definition, layout=parsed.layout, problems=tuple(problems), notes=notes
     )
-
-
-def _format(data: Any) -> str:
-    if not isinstance(data, dict) or "dsl" in data:
-        return "canvas"
-    from canvas.domain.importers import detect_format
-
-    return str(detect_format(data))
 
 
 def judge(document: dict[str, Any], known: Catalog, *, allow_unregistered: bool = False) -> tuple[Problem, ...]:
@@ -132,11 +125,14 @@ def _read_own(text: str | bytes, document: Document, name: str | None) -> Parsed
 
 
 def _read_foreign(document: Document, format: Any, name: str | None) -> tuple[Parsed, tuple[str, ...]]:
-    from canvas.domain.importers import import_document
-
-    imported = import_document(document.data, format)
+    try:
+        imported = import_document(document.data, format)
+    except ImportRefused as error:
+        pointer = str(error.details.get("pointer", ""))
+        problem = Problem(error.code, "error", pointer, str(error))
+        return Parsed(None, problems=document.located((problem,)), document=document), ()
     parsed = from_document({**imported.document, **({"name": name} if name else {})})
-    return parsed, tuple(str(getattr(warning, "text", warning)) for warning in imported.warnings)
+    return parsed, tuple(f"{w.pointer}: {w.text}" if w.pointer else w.text for w in imported.warnings)
 
 
 def _sentence(problems: tuple[Problem, ...] | list[Problem]) -> str:
