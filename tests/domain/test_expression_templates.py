@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvas.domain.expressions import (
@@ -167,6 +167,7 @@ PIECES = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pieces=PIECES, old=NAMES)
 def test_renaming_there_and_back_changes_nothing(pieces: list[str], old: str) -> None:
     """Renaming to a fresh name and back is the identity, and afterwards nobody names the old one."""
@@ -189,6 +190,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=JSON)
 def test_only_expression_errors_come_out_of_values(value: Any) -> None:
     """Whatever the JSON: it resolves, or one typed error says why not; without braces it is unchanged."""

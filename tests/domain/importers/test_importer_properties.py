@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvas.domain import dsl
@@ -36,7 +36,7 @@ SHAPED = st.fixed_dictionaries(
 FORMATS = st.sampled_from(["auto", "archon", "orb"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=ANYTHING | SHAPED, format=FORMATS)
 def test_any_json_imports_or_is_refused(document: Any, format: Any) -> None:
     """Nothing but ImportRefused comes out, and what is imported is a document whose graph is sound."""
@@ -158,7 +158,7 @@ def run_template(steps: list[dict[str, Any]], outcomes: dict[str, str]) -> set[s
     return ran
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=templates(), data=st.data())
 def test_jumps_and_graph_run_the_same_steps(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     """For every outcome of every step, the imported graph runs exactly the steps that the jumps would visit."""
@@ -247,7 +247,7 @@ def run_tree(row: list[dict[str, Any]], outcomes: dict[str, str]) -> set[str]:
     return ran
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(row=trees(2).filter(bool), data=st.data())
 def test_nested_branches_and_graph_run_the_same_steps(row: list[dict[str, Any]], data: st.DataObject) -> None:
     """For every decision, the imported graph runs exactly the steps of the branches that were taken."""
