@@ -37,6 +37,11 @@ def restart_delay(deaths: int) -> float:
     return min(_FIRST_DELAY_SECONDS * 2.0 ** min(deaths - 2, 10), _LONGEST_DELAY_SECONDS)
 
 
+def die_with_parent() -> None:
+    """Let the kernel kill this process with SIGKILL when the one that started it ends, however that happens."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 @dataclass
 class Child:
     """One process to keep alive, with all that it starts itself."""
@@ -57,7 +62,7 @@ class Child:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             process_group=0,
-            preexec_fn=_tie_to_parent,
+            preexec_fn=_prepare_child,
         )
         self.started_at = time.monotonic()
 
@@ -133,8 +138,8 @@ def _stop_requested(seconds: float) -> bool:
     return received is not None and received.si_signo in _STOP_SIGNALS
 
 
-def _tie_to_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _prepare_child() -> None:
+    die_with_parent()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
 
 

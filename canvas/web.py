@@ -6,6 +6,7 @@ from pathlib import Path
 
 from canvas.frontend import ROOT, WEB
 from canvas.settings import Settings
+from canvas.supervisor import die_with_parent
 
 
 def run_web(settings: Settings) -> None:
@@ -13,6 +14,7 @@ def run_web(settings: Settings) -> None:
     web = _prepare(settings.data_dir)
     os.environ.update(_reflex_environment(settings, web))
     os.chdir(ROOT)
+    os.register_at_fork(after_in_child=die_with_parent)  # the server's worker would live on, and keep the port
     from reflex.utils import exec as reflex_exec  # reads its environment when imported
 
     reflex_exec.run_backend_prod(settings.host, settings.port, mount_frontend_compiled_app=True)

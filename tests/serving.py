@@ -123,7 +123,7 @@ def _running(command: list[str], environment: dict[str, str], log: Path) -> Iter
             command, env=environment, cwd=frontend.ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        wait_for(lambda: process.poll() is not None or _answers(_url(environment)), seconds=60)
+        wait_for(lambda: process.poll() is not None or _answers(_url(environment)), seconds=120)
         assert process.poll() is None, log.read_text()
         yield process
     finally:

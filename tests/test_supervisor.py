@@ -20,7 +20,7 @@ from canvas.domain.errors import Conflict, Invalid
 from canvas.frontend import ROOT
 from canvas.settings import Settings
 from canvas.supervisor import restart_delay
-from tests.serving import wait_for
+from tests.serving import serving_pages, wait_for
 
 SUPERVISOR = """
 import os, sys
@@ -105,6 +105,18 @@ def test_children_do_not_outlive_a_killed_supervisor(supervised):
     supervised.process.kill()
 
     wait_for(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in children))
+
+
+def test_the_web_server_goes_with_its_master(database):
+    """Killed without warning, the master takes the worker that holds the port with it."""
+    with serving_pages(database.data_dir) as url:
+        (master,) = (p for p in psutil.Process().children() if "canvas.web" in p.cmdline())
+        (worker,) = master.children()
+
+        master.kill()
+
+        wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        assert url
 
 
 @given(deaths=st.integers(1, 10_000))

@@ -138,8 +138,7 @@ def _actions() -> rx.Component:
         ),
         rx.button(
             rx.icon("plus", size=14),
-            "New",
-            rx.text.span("workflow", display=["none", "none", "inline"]),
+            rx.text.span("New", rx.text.span("\u00a0workflow", display=["none", "none", "inline"])),
             on_click=NewState.toggle(True),
         ),
         gap="8px",
