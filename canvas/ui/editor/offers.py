@@ -30,7 +30,7 @@ def _fixed() -> dict[str, Any]:
     functions = [{"name": f.name, "signature": f.signature, "summary": f.summary} for f in called]
     return {
         "steps": {step_type.value: step_schema(step_type) for step_type in StepType},
-        "workflow": definition_schema(),
+        "settings": definition_schema()["properties"]["settings"],
         "functions": functions,
     }
 

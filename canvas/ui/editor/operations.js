@@ -2,8 +2,8 @@
 
 import { walk } from "./model.js";
 
-const isNew = (before, name) => before.entries[name] === undefined;
-const hasMoved = (before, after, name) => !isNew(before, name) && before.entries[name].parent !== after.entries[name].parent;
+const becomesFrame = (before, after, name) => after.scopes[name] !== undefined && before.scopes[name] === undefined;
+const hasMoved = (before, after, name) => before.entries[name] !== undefined && before.entries[name].parent !== after.entries[name].parent;
 
 function put(model, name, hasPlace = true) {
   const { step, parent } = model.entries[name];
@@ -32,10 +32,10 @@ function changed(before, after) {
   });
 }
 
-/** Steps that are gone, without those that go with their container. */
+/** Steps that are gone, without those that go with their container, be it gone or no container any more. */
 function dropped(before, after) {
   const gone = Object.keys(before.entries).filter((name) => !after.entries[name]);
-  return gone.filter((name) => before.entries[name].parent === null || after.entries[before.entries[name].parent]);
+  return gone.filter((name) => before.entries[name].parent === null || after.scopes[before.entries[name].parent]);
 }
 
 function moved(before, after) {
@@ -59,14 +59,14 @@ function patched(before, after) {
 /**
  * The operations that turn `before` into `after`; an empty list when nothing changed.
  *
- * Dropping a container takes along what it holds; so steps that leave one are put elsewhere first, at the end of their new
- * list, where they are in nobody's way. After the drops every changed step is put in the order of the text, containers
+ * A container that is dropped takes along what it holds; so steps that leave one are put elsewhere first, at the end of
+ * their new list, where they are in nobody's way. After the drops every changed step is put in the order of the text, containers
  * before what they hold, each at its final place: what stands before that place is final by then.
  */
 export function difference(before, after) {
   const puts = changed(before, after);
   const gone = dropped(before, after);
-  const early = gone.length ? puts.filter((name) => hasMoved(before, after, name) || (isNew(before, name) && after.scopes[name])) : [];
+  const early = puts.some((name) => hasMoved(before, after, name)) ? puts.filter((name) => hasMoved(before, after, name) || becomesFrame(before, after, name)) : [];
   return [
     ...early.map((name) => put(after, name, false)),
     ...gone.map((name) => ({ op: "drop", name })),

@@ -16,7 +16,7 @@ export const useGraph = create(() => ({ ...nothing }));
 
 /** What the panels show. */
 export const usePanels = create(() => ({
-  catalog: { actions: [], steps: {}, functions: [], workflows: [], workflow: {} },
+  catalog: { actions: [], steps: {}, functions: [], workflows: [], settings: {} },
   problems: [],
   byStep: {},
   saving: "saved", // saved | waiting | sending | failed | conflict

@@ -157,20 +157,12 @@ function Tags() {
   return <div onBlur={clean}><TextInput value={tags.join(", ")} label="Tags" testId="field-/tags" placeholder="http, daily" onChange={write} /></div>;
 }
 
-const SETTINGS = {
-  properties: {
-    timeout_minutes: { type: "number", title: "Time limit (minutes)" },
-    max_retries: { type: "integer", title: "Further attempts of a failing step", default: 0 },
-    concurrency: { type: "object", title: "Runs at the same time", properties: { limit: { type: "integer", title: "At most", default: 0, description: "0 has no limit" }, overflow: { enum: ["queue", "skip"], title: "Further ones", default: "queue" } } },
-  },
-};
-
 export const WorkflowForm = memo(() => {
   const meta = useGraph((s) => s.model.meta);
   const readOnly = useGraph((s) => s.readOnly);
   const problems = usePanels((s) => s.problems);
-  const settings = usePanels((s) => s.catalog.workflow?.properties?.settings) ?? SETTINGS;
-  const context = useMemo(() => ({ step: null, root: usePanels.getState().catalog.workflow ?? {}, readOnly, problems: problems.filter((p) => !p.step).map((p) => ({ ...p, relative: p.pointer })) }), [problems, readOnly]);
+  const settings = usePanels((s) => s.catalog.settings);
+  const context = useMemo(() => ({ step: null, root: {}, readOnly, problems: problems.filter((p) => !p.step).map((p) => ({ ...p, relative: p.pointer })) }), [problems, readOnly]);
   return (
     <FormContext.Provider value={context}>
       <header className="inspector-head">

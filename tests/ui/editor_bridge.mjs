@@ -1,0 +1,44 @@
+/** Lets tests call the pure modules of the editor: one JSON question per line in, one JSON answer per line out. */
+
+import { createInterface } from "node:readline";
+
+import { complete, namesAt } from "../../canvas/ui/editor/completion.js";
+import { absolute, contained, sizes } from "../../canvas/ui/editor/geometry.js";
+import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/model.js";
+import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
+import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
+import { widgetOf } from "../../canvas/ui/editor/schema.js";
+
+const read = ({ document, layout }) => fromDocument(document, layout ?? {});
+
+const ANSWERS = {
+  difference: ({ before, after }) => {
+    const old = read(before);
+    return difference(old, sameWhereEqual(old, read(after)));
+  },
+  parts: ({ operations, limit }) => inParts(operations, limit),
+  pointers: ({ document }) => Object.fromEntries(walk(read({ document })).map((n) => [n, pointerOf(read({ document }), n)])),
+  upstream: ({ document, name }) => [...upstream(read({ document }), name)].sort(),
+  allowed: ({ document }) => {
+    const model = read({ document });
+    const names = walk(model);
+    return names.flatMap((source) => names.filter((target) => refusal(model, source, "SUCCESS", target) === null).map((target) => [source, target]));
+  },
+  branches: ({ step }) => [...mainBranches(step), ...sideBranches(step)].map(branchKey),
+  settle: ({ document, layout }) => {
+    const model = read({ document, layout });
+    const positions = contained(model, model.positions);
+    const places = (at) => Object.fromEntries(walk(model).map((n) => [n, absolute(model, n, at)]));
+    return { positions, sizes: sizes(model, positions), before: places(model.positions), after: places(positions) };
+  },
+  complete: ({ document, name, text, isTemplate, catalog, functions }) => {
+    const roots = namesAt(read({ document }), name, catalog ?? {});
+    return complete(text, text.length, isTemplate, roots, functions ?? [])?.rows.map((row) => row.label) ?? null;
+  },
+  widget: ({ schema }) => widgetOf(schema),
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { question, ...given } = JSON.parse(line);
+  process.stdout.write(`${JSON.stringify(ANSWERS[question](given))}\n`);
+}
