@@ -7,7 +7,7 @@ import { absolute, contained, sizes } from "../../canvas/ui/editor/geometry.js";
 import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/model.js";
 import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
 import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
-import { widgetOf } from "../../canvas/ui/editor/schema.js";
+import { fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
 
 const read = ({ document, layout }) => fromDocument(document, layout ?? {});
 
@@ -35,6 +35,7 @@ const ANSWERS = {
     const roots = namesAt(read({ document }), name, catalog ?? {});
     return complete(text, text.length, isTemplate, roots, functions ?? [])?.rows.map((row) => row.label) ?? null;
   },
+  line: ({ value }) => fromLine(toLine(value)) ?? null,
   widget: ({ schema }) => widgetOf(schema),
 };
 

@@ -23,10 +23,10 @@ function coloured(text, isTemplate) {
 }
 
 /** Where the caret is on the screen, measured on the coloured copy under the field. */
-function caretPlace(area, mirror) {
+function caretPlace(area, mirror, caret) {
   const range = document.createRange();
   const walker = document.createTreeWalker(mirror, NodeFilter.SHOW_TEXT);
-  let left = area.selectionStart;
+  let left = caret;
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (left <= node.length) {
       range.setStart(node, left);
@@ -69,32 +69,31 @@ function Offers({ rows, active, at, id, choose }) {
   );
 }
 
-function useCompletion(step, isTemplate, value, onChange, area, mirror) {
+function useCompletion(step, isTemplate, value, onChange, area, mirror, caretTo) {
   const model = useGraph((s) => s.model);
   const catalog = usePanels((s) => s.catalog);
   const [state, setState] = useState(null);
   const roots = useMemo(() => (state === null ? null : namesAt(model, step && model.entries[step] ? step : null, catalog)), [state === null, model, step, catalog]);
   const [active, setActive] = useState(0);
   const found = state && roots ? complete(value, state.caret, isTemplate, roots, catalog.functions) : null;
-  const update = () => {
-    setState({ caret: area.current.selectionStart });
+  const show = (caret) => {
+    setState({ caret });
     setActive(0);
   };
+  const update = () => show(area.current.selectionStart);
   const close = () => setState(null);
   const choose = (row) => {
     const { caret } = state;
     const text = row.insert + (row.opens ? "." : "");
     const start = caret - found.length;
     const end = start + text.length;
+    caretTo.current = end;
     onChange(value.slice(0, start) + text + value.slice(caret));
-    requestAnimationFrame(() => {
-      area.current?.setSelectionRange(end, end);
-      if (row.opens || row.type === "function") update();
-      else close();
-    });
+    if (row.opens || row.type === "function") show(end);
+    else close();
   };
-  const at = found && area.current ? caretPlace(area.current, mirror.current) : null;
-  return { found, active, setActive, update, close, choose, at };
+  const at = found && area.current ? caretPlace(area.current, mirror.current, state.caret) : null;
+  return { found, active, setActive, show, update, close, choose, at };
 }
 
 const PAIRS = /\{\{$/;
@@ -104,8 +103,8 @@ export const ExpressionField = memo(({ value, onChange, isTemplate, isCode, step
   const area = useRef(null);
   const mirror = useRef(null);
   const listId = useId();
-  const help = useCompletion(step, isTemplate, text, onChange, area, mirror);
-  const caretTo = useRef(null);
+  const caretTo = useRef(null); // where the caret goes once the new text is there; set before the next key comes
+  const help = useCompletion(step, isTemplate, text, onChange, area, mirror, caretTo);
   useLayoutEffect(() => {
     if (caretTo.current === null || document.activeElement !== area.current) return;
     area.current.setSelectionRange(caretTo.current, caretTo.current);
@@ -116,7 +115,7 @@ export const ExpressionField = memo(({ value, onChange, isTemplate, isCode, step
     const opened = isTemplate && typed.length > text.length && PAIRS.test(typed.slice(0, caret)) && !typed.slice(caret).startsWith("}}");
     if (opened) caretTo.current = caret + 1;
     onChange(opened ? `${typed.slice(0, caret)}  }}${typed.slice(caret)}` : typed);
-    requestAnimationFrame(help.update);
+    help.show(opened ? caret + 1 : caret);
   };
   const onKey = (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === " ") return event.preventDefault(), help.update();

@@ -4,7 +4,7 @@ import { ArrowDown, ArrowUp, Braces, ChevronRight, Plus, Trash2 } from "lucide-r
 import { createContext, memo, useContext, useEffect, useId, useRef, useState } from "react";
 
 import { ExpressionField } from "./expression.jsx";
-import { blank, choices, innerOf, isTemplateText, resolve, titleOf, widgetOf } from "./schema.js";
+import { blank, BROKEN, choices, fromLine, innerOf, isTemplateText, parsedTree, resolve, sameValue, titleOf, toLine, widgetOf } from "./schema.js";
 import { usePanels } from "./store.js";
 
 /** Of the whole form: {step, base, root, problems, readOnly}; `problems` by pointer within the step; `isPlain` for forms without expressions. */
@@ -97,55 +97,33 @@ export function TextInput({ value, onChange, label, testId, placeholder, isLong,
   return isLong ? <textarea rows={2} {...props} className="input long" /> : <input {...props} />;
 }
 
-/** A value of any kind: text (which may hold expressions) or JSON. */
+/** A value of any kind: a line of text (which may hold expressions, or be a number) or, for lists and objects, JSON. */
 function AnyField({ value, onChange, label, testId, step, state }) {
-  const isText = value === undefined || typeof value === "string";
+  const isTree = value !== null && typeof value === "object";
   const [draft, setDraft] = useState(null);
-  const json = draft ?? JSON.stringify(value, null, 2);
-  const write = (text) => {
-    setDraft(text);
-    try {
-      onChange(JSON.parse(text));
-    } catch {
-      // not JSON yet: the draft is shown as wrong until it is
-    }
+  const text = draft !== null && sameValue(isTree ? parsedTree(draft) : fromLine(draft), value) ? draft : isTree ? JSON.stringify(value, null, 2) : toLine(value);
+  const write = (typed) => {
+    setDraft(typed);
+    const next = isTree ? parsedTree(typed) : fromLine(typed);
+    if (next !== BROKEN) onChange(next);
   };
-  const isWrong = draft !== null && JSON.stringify(value, null, 2) !== draft && !parses(draft);
+  const isBroken = isTree && draft !== null && parsedTree(draft) === BROKEN;
   const toggle = () => {
     setDraft(null);
-    onChange(isText ? parsed(value) : JSON.stringify(value));
+    onChange(isTree ? JSON.stringify(value) : parsedTree(toLine(value)) === BROKEN ? (value === undefined || value === "" ? {} : [value]) : parsedTree(toLine(value)));
   };
   return (
     <div className="any">
-      {isText ? (
-        <ExpressionField value={value} onChange={onChange} isTemplate step={step} label={label} testId={testId} isInvalid={state.invalid} describedBy={state.describedBy} />
+      {isTree ? (
+        <textarea className={`input json ${isBroken ? "wrong" : ""}`} rows={Math.min(12, (isBroken ? draft : text).split("\n").length)} value={isBroken ? draft : text} spellCheck={false} aria-label={`${label} as JSON`} aria-invalid={isBroken || state.invalid || undefined} data-testid={testId} onChange={(e) => write(e.target.value)} />
       ) : (
-        <textarea className={`input json ${isWrong ? "wrong" : ""}`} rows={Math.min(12, json.split("\n").length)} value={json} spellCheck={false} aria-label={`${label} as JSON`} data-testid={testId} onChange={(e) => write(e.target.value)} onBlur={() => !isWrong && setDraft(null)} />
+        <ExpressionField value={text} onChange={write} isTemplate step={step} label={label} testId={testId} isInvalid={state.invalid} describedBy={state.describedBy} />
       )}
-      <button type="button" className="mode" onClick={toggle} title={isText ? "Write JSON instead" : "Write text instead"} aria-label={isText ? "Write JSON instead" : "Write text instead"}>
-        {isText ? <Braces size={12} /> : "Aa"}
+      <button type="button" className="mode" onClick={toggle} title={isTree ? "Write text instead" : "Write JSON instead"} aria-label={isTree ? "Write text instead" : "Write JSON instead"}>
+        {isTree ? "Aa" : <Braces size={12} />}
       </button>
     </div>
   );
-}
-
-const parses = (text) => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-function parsed(text) {
-  if (text === undefined || text === "") return {};
-  try {
-    const value = JSON.parse(text);
-    return typeof value === "string" ? {} : value;
-  } catch {
-    return [text];
-  }
 }
 
 const movedItem = (list, from, to) => {

@@ -38,11 +38,12 @@ function dropped(before, after) {
   return gone.filter((name) => before.entries[name].parent === null || after.scopes[before.entries[name].parent]);
 }
 
+/** Places that changed; those of steps with another parent too, as the server may have forgotten them on the way. */
 function moved(before, after) {
   const positions = {};
   for (const [name, at] of Object.entries(after.positions)) {
     const old = before.positions[name];
-    if (!old || old[0] !== at[0] || old[1] !== at[1]) positions[name] = at;
+    if (!old || old[0] !== at[0] || old[1] !== at[1] || hasMoved(before, after, name)) positions[name] = at;
   }
   return Object.keys(positions).length ? [{ op: "place", positions }] : [];
 }

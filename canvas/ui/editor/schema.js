@@ -63,3 +63,38 @@ export function blank(schema) {
 export const titleOf = (key, schema) => schema.title || key.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
 
 export const isTemplateText = (value) => typeof value === "string" && value.includes("{{");
+
+/** What stands for text that is no JSON. */
+export const BROKEN = Symbol("broken");
+
+const WORDS = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*")$/;
+
+/** A string, number or word as one line of text; a string that would read as something else stands in quotes. */
+export function toLine(value) {
+  if (value === undefined) return "";
+  if (typeof value !== "string") return JSON.stringify(value);
+  return WORDS.test(value) ? JSON.stringify(value) : value;
+}
+
+/** What a line of text says: a number, true, false, null, a quoted string, or the text itself; nothing for no text. */
+export function fromLine(text) {
+  if (text === "") return undefined;
+  if (!WORDS.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The list or object that JSON text says. */
+export function parsedTree(text) {
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" ? value : BROKEN;
+  } catch {
+    return BROKEN;
+  }
+}
+
+export const sameValue = (a, b) => a !== BROKEN && JSON.stringify(a) === JSON.stringify(b);

@@ -10,7 +10,7 @@ from canvas.domain.dsl import to_document
 from canvas.domain.errors import Forbidden, UserError
 from canvas.domain.layout import arrange
 from canvas.domain.states import TriggerType
-from canvas.services import access, judging, runs, versions, views, workflows
+from canvas.services import access, catalog, judging, runs, versions, views, workflows
 from canvas.services.access import Permission
 from canvas.ui.editor.offers import editor_catalog
 from canvas.ui.editor.results import control, step_result
@@ -252,6 +252,6 @@ def _start(
 
 
 def _read(session: Any, text: str, name: str) -> dict[str, Any]:
-    reading = judging.read_text(session, text, name=name)
+    reading = judging.read_text(text, catalog.catalog(session), name=name)
     document = to_document(reading.require_definition())
     return {"document": document, "layout": dict(reading.layout) or arrange(document), "warnings": list(reading.notes)}
