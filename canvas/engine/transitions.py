@@ -110,7 +110,8 @@ def write_transition(
     if transition.logs:
         writes.append((sql.INSERT_LOG, transition.logs))
     writes.extend((statement, [row]) for statement, row in transition.ends)
-    if any(isinstance(command, RunChanged) and command.status.is_terminal for command in commands):
+    ends = any(isinstance(command, RunChanged) and command.status.is_terminal for command in commands)
+    if ends and point == "completion":
         point = "end"
     return Unit(writes, guard, point)
 
