@@ -25,21 +25,30 @@ POINTS = (
 """Every commit boundary of the engine, and both sides of an action."""
 
 
-def _read(text: str) -> tuple[str, int]:
+_armed, _left = "", 0
+
+
+def arm(text: str) -> None:
+    """Choose where to die: `point` or `point:n` for the n-th pass; empty text means nowhere.
+
+    Raises:
+        ValueError: there is no such point.
+    """
+    global _armed, _left
     name, _, count = text.partition(":")
     if name and name not in POINTS:
         raise ValueError(f"{VARIABLE}={text!r} names no crash point; there are {', '.join(POINTS)}.")
-    return name, int(count or 1)
-
-
-_armed, _left = _read(os.environ.get(VARIABLE, ""))
+    _armed, _left = name, int(count or 1)
 
 
 def reached(point: str) -> None:
-    """Die here if the environment says so."""
+    """Die here if that was chosen."""
     global _left
     if point != _armed:
         return
     _left -= 1
     if _left <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(VARIABLE, ""))

@@ -1,14 +1,14 @@
 """kill -9 at every named point and at random moments: nothing is lost, nothing that completed runs again."""
 
-import os
+import multiprocessing
 import random
-import select
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlmodel
@@ -17,9 +17,10 @@ from sqlmodel import SQLModel
 from canvas.db import connect, reading, transaction
 from canvas.domain.dsl import parse, to_document
 from canvas.domain.states import RunStatus, StepStatus
-from canvas.engine.crashpoints import POINTS, VARIABLE
+from canvas.engine.crashpoints import POINTS
 from canvas.settings import Settings
 from models import StepRun, Workflow, WorkflowRun, WorkflowVersion
+from tests.crashes.victim import main
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
 
@@ -63,6 +64,33 @@ steps:
 STEPS_THAT_COMPLETE = 18
 
 
+PROCESSES = multiprocessing.get_context("forkserver")
+"Victims are forked from a process that has imported everything once."
+PROCESSES.set_forkserver_preload(["tests.crashes.victim"])
+
+
+@dataclass
+class Victim:
+    """A running engine."""
+
+    process: Any
+    ready: Connection
+
+    def took(self) -> float:
+        """Wait until it has taken over what was left; give how many seconds that took."""
+        assert self.ready.poll(30), "it does not start"
+        return float(self.ready.recv())
+
+    def died(self) -> int:
+        """Wait until it has died; give its exit code."""
+        self.process.join(40)
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
 class Scene:
     """A database with accepted runs, and engine processes that come and go."""
 
@@ -70,7 +98,7 @@ class Scene:
         self.folder = folder
         self.settings = Settings(data_dir=folder, durability="process")
         self.witness = folder / "witness.txt"
-        self.victims: list[subprocess.Popen[str]] = []
+        self.victims: list[Victim] = []
         SQLModel.metadata.create_all(connect(self.settings))
         for text in (CHILD, MIXED):
             self._publish(text)
@@ -101,26 +129,13 @@ class Scene:
             session.add_all(runs)
             return [run.id for run in runs]
 
-    def start(self, crash_at: str = "") -> subprocess.Popen[str]:
-        variables = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-        variables.pop(VARIABLE, None)
-        if crash_at:
-            variables[VARIABLE] = crash_at
-        victim = subprocess.Popen(
-            [sys.executable, "-m", "tests.crashes.victim", str(self.folder)],
-            env=variables,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.victims.append(victim)
-        return victim
-
-    def ready(self, victim: subprocess.Popen[str]) -> float | None:
-        """Wait until it has taken over what was left; give how long that took, or None if it died before."""
-        assert victim.stdout is not None
-        assert select.select([victim.stdout], [], [], 30)[0], "it does not start"
-        line = victim.stdout.readline()
-        return float(line.split()[1]) if line.startswith("ready") else None
+    def start(self, crash_at: str = "") -> Victim:
+        ours, theirs = PROCESSES.Pipe(duplex=False)
+        process = PROCESSES.Process(target=main, args=(str(self.folder), crash_at, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        self.victims.append(Victim(process, ours))
+        return self.victims[-1]
 
     def rows(self, model):
         with reading(self.settings) as session:
@@ -148,16 +163,11 @@ class Scene:
     def all_ended(self) -> bool:
         return all(run.status.is_terminal for run in self.rows(WorkflowRun))
 
-    def kill(self, victim: subprocess.Popen[str]) -> None:
-        if victim.poll() is None:
-            victim.send_signal(signal.SIGKILL)
-        victim.wait()
-
     def close(self) -> None:
         for victim in self.victims:
-            self.kill(victim)
-            assert victim.stdout is not None
-            victim.stdout.close()
+            victim.kill()
+            victim.process.close()
+            victim.ready.close()
         connect(self.settings).dispose()
 
 
@@ -166,13 +176,6 @@ def scene(tmp_path):
     scene = Scene(tmp_path)
     yield scene
     scene.close()
-
-
-def until(holds, seconds=40.0):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
 
 
 class Ledger:
@@ -211,9 +214,7 @@ class Ledger:
     def finish(self) -> None:
         """Let an engine that nobody kills bring everything to its end; answer what it asks."""
         victim = self.scene.start()
-        took = self.scene.ready(victim)
-        assert took is not None
-        assert took < 1.0
+        assert victim.took() < 1.0
         deadline = time.monotonic() + 40
         while not self.scene.all_ended():
             assert time.monotonic() < deadline, [(run.id, run.status) for run in self.scene.rows(WorkflowRun)]
@@ -247,8 +248,8 @@ def test_a_death_at_a_named_point_costs_nothing(scene, point):
     scene.accept(2)
     ledger = Ledger(scene)
     victim = scene.start(f"{point}:{PASSES.get(point, 1)}")
-    until(lambda: victim.poll() is not None)
-    assert -signal.SIGKILL == victim.returncode
+
+    assert -signal.SIGKILL == victim.died()
     ledger.check()
 
     ledger.finish()
@@ -261,24 +262,22 @@ def test_a_death_during_recovery_costs_nothing(scene, point):
     ledger = Ledger(scene)
     for crash_at in ("action.before:9", point):
         victim = scene.start(crash_at)
-        until(lambda victim=victim: victim.poll() is not None)
-        assert -signal.SIGKILL == victim.returncode
+        assert -signal.SIGKILL == victim.died()
         ledger.check()
 
     ledger.finish()
 
 
 def test_deaths_at_random_moments_cost_nothing(scene):
-    """Eight kills in a row while six runs are going."""
+    """Twenty kills in a row while six runs are going."""
     scene.accept(6)
     ledger = Ledger(scene)
     chance = random.Random(7)
-    for _ in range(8):
+    for _ in range(20):
         victim = scene.start()
-        took = scene.ready(victim)
-        assert took is not None and took < 1.0
+        assert victim.took() < 1.0
         time.sleep(chance.uniform(0.005, 0.15))
-        scene.kill(victim)
+        victim.kill()
         ledger.check()
         ledger.answer()
 

@@ -1,15 +1,16 @@
-"""An engine process to be killed: `python -m tests.crashes.victim DATA_DIR`; its actions leave traces in a file."""
+"""An engine process to be killed; its actions leave traces in a file outside of the database."""
 
 import asyncio
 import os
-import sys
 import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from canvas.actions.context import ActionFailed
 from canvas.domain.catalog import ActionSpec
+from canvas.engine.crashpoints import arm
 from canvas.engine.worker import Engine
 from canvas.settings import Settings
 
@@ -46,7 +47,9 @@ class Witnessed:
         return self.spec.idempotent
 
 
-def main(data_dir: str) -> None:
+def main(data_dir: str, crash_at: str, ready: Connection) -> None:
+    """Run an engine until it is killed; say how long it took to take over what was left."""
+    arm(crash_at)
     folder = Path(data_dir)
     actions = {
         "test/work": Witnessed("test/work", folder / "witness.txt", idempotent=True),
@@ -55,9 +58,5 @@ def main(data_dir: str) -> None:
     engine = Engine(Settings(data_dir=folder, durability="process"), actions)
     begun = time.monotonic()
     engine.start()
-    print(f"ready {time.monotonic() - begun:.3f}", flush=True)
+    ready.send(time.monotonic() - begun)
     threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
