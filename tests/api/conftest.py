@@ -1,9 +1,12 @@
 """The API as an application, called in-process, over a real database; with an engine where runs have to end."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from canvas import db
 from canvas.api.app import create_api
 from canvas.engine.worker import Engine
 from canvas.services import migrations
@@ -29,10 +32,19 @@ steps:
 """
 
 
-@pytest.fixture
-def api(settings: Settings) -> Iterator[Client]:
-    """A client of the API over an empty, migrated database; a defect is an answer, not an exception."""
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty, migrated database."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("template"))
     migrations.upgrade(settings)
+    db.connect(settings).dispose()  # the last connection takes the write-ahead log into the file
+    return settings.data_dir / "canvas.db"
+
+
+@pytest.fixture
+def api(settings: Settings, template: Path) -> Iterator[Client]:
+    """A client of the API over an empty, migrated database; a defect is an answer, not an exception."""
+    shutil.copy(template, settings.data_dir)
     with client_of(create_api(settings)) as client:
         yield client
 
