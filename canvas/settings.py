@@ -1,5 +1,6 @@
 """Everything that can be set from outside: one frozen value, read from the environment once."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from os import environ
@@ -26,13 +27,17 @@ class Settings:
     database_url: str = ""
     "An SQLAlchemy URL; empty means SQLite in `data_dir`."
     host: str = "127.0.0.1"
+    "Where pages and API listen; only addresses of this machine are possible."
     port: int = 8000
+    "The port of pages and API."
     durability: str = "power"
     "`power` survives loss of power (SQLite synchronous FULL), `process` survives loss of the process (NORMAL)."
     engine_concurrency: int = 64
     "Actions in flight at once in one engine process."
     lease_seconds: float = 15.0
+    "An engine process on another machine that was not heard of for so long counts as dead."
     heartbeat_seconds: float = 5.0
+    "How often an engine process says that it lives; well below the lease."
     max_output_bytes: int = 64 * 1024 * 1024
     "A larger step output fails the step."
     max_body_bytes: int = 2 * 1024 * 1024
@@ -44,11 +49,23 @@ class Settings:
     http_allowed_origins: str = ""
     "Origins, comma-separated `host:port`, that `http/request` may reach wherever they lead."
     log_level: str = "info"
+    "`debug`, `info`, `warning` or `error`: what the processes write to standard error."
 
     @property
     def url(self) -> str:
         """The database's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.data_dir / 'canvas.db'}"
+
+    def start_logging(self) -> None:
+        """Let this process write its log to standard error; for the entry points of processes.
+
+        Raises:
+            InvalidSetting: there is no such level.
+        """
+        levels = {"debug", "info", "warning", "error"}
+        if self.log_level not in levels:
+            raise InvalidSetting(f"{_variable('log_level')}={self.log_level!r} is none of {', '.join(sorted(levels))}.")
+        logging.basicConfig(level=self.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] | None = None) -> "Settings":

@@ -11,6 +11,7 @@ from canvas.supervisor import die_with_parent
 
 def run_web(settings: Settings) -> None:
     """Serve pages, API and web sockets on `settings.host` and `settings.port` until stopped by a signal."""
+    settings.start_logging()
     web = _prepare(settings.data_dir)
     os.environ.update(_reflex_environment(settings, web))
     os.chdir(ROOT)

@@ -27,6 +27,7 @@ def worker() -> None:
     from canvas.services.catalog import mirror_actions
 
     settings = Settings.from_environment()
+    settings.start_logging()
     with transaction(settings) as session:
         mirror_actions(session)
     scheduler = Scheduler(settings)
