@@ -14,10 +14,9 @@ import click
 import orjson
 
 import canvas.settings
-from canvas.actions.registry import registry
+from canvas.actions.registry import RegisteredAction, registry
 from canvas.api.app import create_api
 from canvas.cli import canvas as command_line
-from canvas.domain.catalog import ActionSpec
 from canvas.domain.dsl import document_to_yaml
 from canvas.settings import PREFIX, Settings
 
@@ -38,7 +37,7 @@ def pages() -> dict[Path, str]:
 def actions_page() -> str:
     """Describe every registered action."""
     parts = ["# Actions\n", NOTE, "What an `action` step can call. Each argument may be a value or a template.\n"]
-    parts += [_action(action.spec) for action in registry().values()]
+    parts += [_action(action) for action in registry().values()]
     return "\n".join(parts)
 
 
@@ -53,7 +52,7 @@ def cli_page() -> str:
     """Describe every command."""
     parts = ["# The command line\n", NOTE, inspect.cleandoc(command_line.help or ""), ""]
     for path, command in _commands(command_line, ("canvas",)):
-        context = click.Context(command, info_name=" ".join(path))
+        context = click.Context(command, info_name=" ".join(path), terminal_width=100)
         text = command.get_help(context).replace("\b", "")
         parts.append(f"## `{' '.join(path)}`\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
@@ -65,7 +64,7 @@ def api_page() -> str:
     parts = ["# The HTTP API\n", NOTE]
     parts.append(
         "Under `/api`; the whole of it as OpenAPI at `/api/openapi.json`, as a page at `/api/docs`. Errors are problem "
-        "documents (RFC 9457) with a stable `code`. Lists page by `cursor`. Starting a run takes an `Idempotency-Key`.\n"
+        "documents (RFC 9457) with a stable `code`. Lists page by `cursor`. A start takes an `Idempotency-Key`.\n"
     )
     groups: dict[str, list[str]] = {}
     for path, methods in found["paths"].items():
@@ -79,10 +78,12 @@ def api_page() -> str:
     return "\n".join(parts)
 
 
-def _action(spec: ActionSpec) -> str:
+def _action(action: RegisteredAction) -> str:
+    spec = action.spec
     example = document_to_yaml({"action": spec.name, "parameters": dict(spec.example_arguments)})
+    crash = "repeated after a crash" if spec.idempotent else "after a crash, `on_lost` decides"
     facts = [
-        "may be repeated after a crash" if spec.idempotent else "is not repeated blindly after a crash",
+        f"{crash}, except for calls that can do no harm twice" if action.repeatable else crash,
         "answers from its example in a dry run" if spec.touches_world else "really runs in a dry run",
     ]
     return "\n".join(
@@ -107,9 +108,8 @@ def _properties(schema: Any) -> Iterator[str]:
     needed = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         words = " ".join(f"`{word}`" for word in part["enum"]) if "enum" in part else part.get("type", "any")
-        default = (
-            "" if "default" not in part or part["default"] is None else f"`{orjson.dumps(part['default']).decode()}`"
-        )
+        given = part.get("default")
+        default = "" if given is None else f"`{orjson.dumps(given).decode()}`"
         yield f"| `{name}` | {words} | {'required' if name in needed else default} | {part.get('description', '')} |"
 
 
