@@ -77,7 +77,7 @@ class Backoff(StrEnum):
 
 
 class OnError(StrEnum):
-    """What a failed step without a live FAILURE or ALWAYS dependant does to its run."""
+    """What a failed step without a live FAILURE or ALWAYS dependency does to its run."""
 
     FAIL_RUN = "fail_run"
     CONTINUE = "continue"

@@ -98,10 +98,12 @@ def test_every_path_counts_once_and_shows_its_last_status(history):
         assert node["s"] in mine
 
 
-@given(history=histories())
-def test_running_shows_over_failed_and_failed_over_the_rest(history):
+@given(history=histories(), data=st.data())
+def test_running_shows_over_failed_and_failed_over_the_rest(history, data):
     """A loop with one failed and one running iteration is running; later it is failed."""
-    for node in Progress(history).nodes().values():
+    so_far = history[: data.draw(st.integers(0, len(history)))]
+
+    for node in Progress(so_far).nodes().values():
         expected = next((s for s in ("running", "failed") if s in node["n"]), node["s"])
 
         assert expected == node["s"]
@@ -124,3 +126,15 @@ def test_a_node_tells_branch_error_and_duration():
 
     expected = {"s": "completed", "n": {"completed": 1}, "t": 1, "a": 2, "b": "SUCCESS", "d": 5.0}
     assert expected == progress.node("check")
+
+
+def test_a_loop_that_goes_on_after_a_failed_item_is_running():
+    """What goes on is shown before what went wrong; when nothing goes on, what went wrong is."""
+    progress = Progress(
+        [_change(1, "each[0]/deploy", 1, StepStatus.FAILED), _change(2, "each[1]/deploy", 1, StepStatus.RUNNING)]
+    )
+    assert ("running", {"failed": 1, "running": 1}) == (progress.node("deploy")["s"], progress.node("deploy")["n"])
+
+    progress.apply(_change(3, "each[1]/deploy", 1, StepStatus.COMPLETED))
+
+    assert ("failed", "broken") == (progress.node("deploy")["s"], progress.node("deploy")["e"])

@@ -15,10 +15,10 @@ from models import Notification, Workflow, WorkflowRun, WorkflowVersion
 
 @pytest.fixture
 def runs(database: Settings) -> list[str]:
-    """Ids of a page and a half of runs, newest first: every third one failed and was started by a schedule."""
+    """Ids of two and a half pages of runs, newest first: the failed ones were started by a schedule."""
     with db.transaction(database) as session:
         origin = _origin(session)
-        made = [WorkflowRun(**origin, **_kind(number)) for number in range(PAGE_SIZE * 3 // 2)]
+        made = [WorkflowRun(**origin, **_kind(number)) for number in range(PAGE_SIZE * 5 // 2)]
         session.add_all(made)
         return sorted((run.id for run in made), reverse=True)
 
@@ -34,7 +34,7 @@ def _origin(session: Session) -> dict[str, object]:
 
 
 def _kind(number: int) -> dict[str, object]:
-    if number % 3:
+    if number % 5:
         return {"status": RunStatus.COMPLETED, "created_at": datetime.now(UTC) - timedelta(days=2)}
     return {"status": RunStatus.FAILED, "trigger_type": TriggerType.SCHEDULE}
 
@@ -42,13 +42,15 @@ def _kind(number: int) -> dict[str, object]:
 def test_pages_turn_both_ways(tab, runs):
     """Older and newer show each run once, and the ends know that they are ends."""
     first, _ = tab((RunsState.load, {}))
-    second, _ = tab((RunsState.load, {}), (RunsState.older, {}))
-    back, _ = tab((RunsState.load, {}), (RunsState.older, {}), (RunsState.older, {}), (RunsState.newer, {}))
+    last, _ = tab((RunsState.load, {}), *[(RunsState.older, {})] * 3)
+    back, _ = tab((RunsState.load, {}), *[(RunsState.older, {})] * 3, (RunsState.newer, {}))
+    start, _ = tab((RunsState.load, {}), (RunsState.older, {}), *[(RunsState.newer, {})] * 3)
 
     assert runs[:PAGE_SIZE] == [row.id for row in first.rows]
-    assert runs[PAGE_SIZE:] == [row.id for row in second.rows]
-    assert ("", 2) == (second.next_cursor, second.page)
-    assert (1, runs[0]) == (back.page, back.rows[0].id)
+    assert runs[PAGE_SIZE * 2 :] == [row.id for row in last.rows]
+    assert ("", 3) == (last.next_cursor, last.page)
+    assert (2, runs[PAGE_SIZE : PAGE_SIZE * 2]) == (back.page, [row.id for row in back.rows])
+    assert (1, runs[0]) == (start.page, start.rows[0].id)
 
 
 @pytest.mark.parametrize(
