@@ -1,6 +1,6 @@
 /** What floats on the canvas: zoom and tidy buttons, notices, first steps, the run that is being watched. */
 
-import { LayoutGrid, Maximize, Minus, PanelLeftOpen, PanelRightOpen, Plus } from "lucide-react";
+import { CirclePlus, LayoutGrid, Maximize, Minus, PanelLeftOpen, PanelRightOpen, Plus } from "lucide-react";
 import { memo } from "react";
 
 import { useNotice } from "./announce.js";
@@ -22,6 +22,7 @@ export const ViewButtons = memo(({ hasProblems = true }) => {
       <Button label="Zoom out (−)" onClick={reveal.zoomOut}><Minus size={15} /></Button>
       <Button label="Fit everything (F)" onClick={() => reveal.fit()} testId="fit"><Maximize size={14} /></Button>
       {!readOnly && <Button label="Tidy up (Shift L)" onClick={tidy} testId="tidy"><LayoutGrid size={14} /></Button>}
+      {!readOnly && <span className="narrow"><Button label="Add a step (A)" onClick={() => openQuickAdd()} testId="add-step"><CirclePlus size={15} /></Button></span>}
       {hasProblems && <ProblemCount />}
     </div>
   );

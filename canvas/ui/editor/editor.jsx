@@ -18,9 +18,11 @@ import { Palette } from "./palette.jsx";
 import { Problems } from "./problems.jsx";
 import { QuickAdd } from "./quickadd.jsx";
 import { RunBar } from "./runbar.jsx";
-import { close as closeGraph, setCatalog } from "./store.js";
+import { close as closeGraph, setCatalog, usePanels } from "./store.js";
 import { attachHandlers, begin, isNews, onReply, watch } from "./sync.js";
 import { startRun, Toolbar } from "./toolbar.jsx";
+
+const NARROW = 760;
 
 const Parts = memo(({ colorMode, documentKey }) => (
   <>
@@ -73,6 +75,7 @@ export function Editor({ graph, catalog, reply, colorMode, ...handlers }) {
     if (loaded.current && !isNews(graph)) return;
     loaded.current = key;
     begin(graph);
+    usePanels.setState({ inspector: window.innerWidth > NARROW });
     if (wantsRun()) startRun();
   }, [key, graph]);
   useEffect(() => {

@@ -26,8 +26,8 @@ const StatusBadge = memo(({ id }) => {
   const title = isSum ? Object.entries(live.n).map(([s, n]) => `${n} ${s}`).join(", ") : live.e ? `${live.s}: ${live.e}` : live.s;
   return (
     <span className="badge status" data-state={live.s} title={title}>
-      {isSum && <span className="count">{live.n.completed ?? 0}/{Object.values(live.n).reduce((a, b) => a + b, 0)}</span>}
-      {!isSum && live.a > 1 && <span className="count">×{live.a}</span>}
+      {isSum && <span className="tally">{live.n.completed ?? 0}/{Object.values(live.n).reduce((a, b) => a + b, 0)}</span>}
+      {!isSum && live.a > 1 && <span className="tally">×{live.a}</span>}
       <Icon size={12} strokeWidth={2.6} aria-label={live.s} />
     </span>
   );
@@ -42,7 +42,7 @@ const ProblemBadge = memo(({ id }) => {
   return (
     <span className={`badge problem ${isError ? "error" : "warning"}`} title={text} data-testid={`problem-${id}`}>
       <TriangleAlert size={11} strokeWidth={2.6} aria-hidden />
-      {problems.length > 1 && <span className="count">{problems.length}</span>}
+      {problems.length > 1 && <span className="tally">{problems.length}</span>}
       <span className="sr">{text}</span>
     </span>
   );

@@ -18,7 +18,7 @@ import { Json } from "./json.jsx";
 import { listen } from "./keys.js";
 import { clear, useLive } from "./live.js";
 import { ancestors, walk } from "./model.js";
-import { Duration, errorText, Progress, RunButtons, stateWord } from "./runbar.jsx";
+import { Duration, errorText, Progress, RunButtons, span, stateWord } from "./runbar.jsx";
 import { Lines, StepPanel } from "./steppanel.jsx";
 import { close as closeGraph, select, setCatalog, useGraph, usePanels } from "./store.js";
 import { attachHandlers, begin, call, onReply } from "./sync.js";
@@ -66,7 +66,7 @@ const StepRow = memo(({ name, depth }) => {
         <span className="step-title">{step.title || name}</span>
         {live?.t > 1 && <span className="quiet tabular">{live.n?.completed ?? 0}/{live.t}</span>}
         {live?.a > 1 && <span className="quiet tabular">×{live.a}</span>}
-        {live?.d !== undefined && <span className="quiet tabular">{live.d < 10 ? `${live.d.toFixed(2)} s` : `${Math.round(live.d)} s`}</span>}
+        {live?.d !== undefined && live.s !== "skipped" && <span className="quiet tabular">{span(live.d)}</span>}
         <span className="step-state">{live?.s ?? ""}</span>
         <span className="state-dot" data-state={live?.s ?? "idle"} aria-hidden />
       </button>
