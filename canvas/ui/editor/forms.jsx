@@ -156,7 +156,7 @@ function ListField({ value, schema, onChange, pointer, label }) {
   return (
     <div className="rows">
       {list.map((item, i) => (
-        <div className="row" key={i}>
+        <div className="entry" key={i}>
           <div className="row-body">
             <Control value={item} schema={inner} pointer={join(pointer, i)} label={`${label} ${i + 1}`} onChange={(v) => onChange(list.map((x, n) => (n === i ? (v ?? "") : x)))} />
           </div>
@@ -180,7 +180,7 @@ export function MapField({ value, inner = {}, onChange, pointer, keyLabel = "Nam
   return (
     <div className="rows">
       {entries.map(([key, item], i) => (
-        <div className="row pair" key={i}>
+        <div className="entry pair" key={i}>
           <KeyInput value={key} taken={value} label={keyLabel} testId={`key-${pointer}-${i}`} onChange={(next) => write(entries.map((e, n) => (n === i ? [next, item] : e)))} />
           <div className="row-body">
             <Control value={item} schema={inner} pointer={join(pointer, key)} label={key} onChange={(v) => write(entries.map((e, n) => (n === i ? [key, v ?? ""] : e)))} />

@@ -89,7 +89,7 @@ function Dependencies({ name, step }) {
       {() => (
         <div className="rows">
           {step.depends_on.map((d, i) => (
-            <div className="row waits" key={`${d.step} ${branchKey(d)}`}>
+            <div className="entry waits" key={`${d.step} ${branchKey(d)}`}>
               <button type="button" className="waits-step" onClick={() => goTo(d.step)} title="Go to this step">{d.step}</button>
               <BranchChoice model={model} dependency={d} onChange={(next) => write(step.depends_on.map((x, n) => (n === i ? next : x)))} />
               <span className="row-tools"><button type="button" aria-label={`Do not wait for ${d.step}`} onClick={() => write(step.depends_on.filter((_, n) => n !== i))}><Trash2 size={12} /></button></span>

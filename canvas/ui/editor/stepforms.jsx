@@ -95,7 +95,7 @@ function SwitchForm({ step, change, schema }) {
         {() => (
           <div className="rows">
             {cases.map((c, i) => (
-              <div className="row case" key={i}>
+              <div className="entry case" key={i}>
                 <div className="row-body">
                   <CaseValue value={c.value} onChange={(value) => set(i, { value })} index={i} />
                   <Control value={c.when} schema={{ "x-widget": "expression", default: "condition (optional)" }} pointer={`/cases/${i}/when`} label={`Condition of case ${i + 1}`} onChange={(when) => set(i, { when })} />
@@ -131,7 +131,7 @@ function WaitForm({ step, change }) {
             const kind = "until" in item ? "until" : "seconds";
             const schema = kind === "until" ? { type: "string", default: "2030-01-31T09:00:00Z" } : { type: "number", minimum: 0 };
             return (
-              <div className="row" key={i}>
+              <div className="entry" key={i}>
                 <div className="row-body stack">
                   <Choice value={kind} options={Object.keys(WAITS)} titles={WAITS} label="Kind of wait" testId={`wait-kind-${i}`} onChange={(k) => set(i, k === "until" ? { until: "" } : { seconds: 60 })} />
                   <Control value={item[kind]} schema={schema} pointer={`/for/${i}/${kind}`} label={WAITS[kind]} onChange={(v) => set(i, { [kind]: v ?? "" })} />
