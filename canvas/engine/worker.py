@@ -293,7 +293,7 @@ class Engine:
     def _beat(self, done: threading.Event) -> None:
         """Keep the lease, from a thread of its own: an action that blocks the loop must not lose it."""
         while not done.wait(self._settings.heartbeat_seconds):
-            self._writer.submit(Unit([(sql.KEEP_LEASE, [(self._lease_text(), self.id)])]), first=True)
+            self._writer.submit(Unit([(sql.KEEP_LEASE, [(self._lease_text(), self.id)])]))
 
 
 def run_engine(settings: Settings) -> None:

@@ -6,10 +6,10 @@ import random
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from canvas.domain.errors import DefectError
@@ -72,8 +72,7 @@ class Writer:
         self._connect = connect
         self._on_written = on_written
         self._die = die
-        self._queue: deque[Unit] = deque()
-        self._wake = threading.Semaphore(0)
+        self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._is_closing = False
         self._thread = threading.Thread(target=self._main, name="canvas-writer", daemon=True)
 
@@ -81,41 +80,43 @@ class Writer:
         """Start the thread."""
         self._thread.start()
 
-    def submit(self, unit: Unit, *, first: bool = False) -> None:
-        """Queue a unit; `first` lets a heartbeat pass all others."""
-        if first:
-            self._queue.appendleft(unit)
-        else:
-            self._queue.append(unit)
-        self._wake.release()
+    def submit(self, unit: Unit) -> None:
+        """Queue a unit; any thread may."""
+        self._queue.put(unit)
 
     def close(self) -> None:
         """Write what is queued, then end the thread."""
-        self._is_closing = True
-        self._wake.release()
+        self._queue.put(None)
         self._thread.join()
 
     def _main(self) -> None:
         try:
             connection = self._connect()
-            while True:
-                self._wake.acquire()
+            while not self._is_closing:
                 group = self._take()
                 if group:
                     self._write(connection, group)
                     self._on_written(group)
-                elif self._is_closing:
-                    break
             connection.close()
         except BaseException:
             _log.critical("The writer died; this process ends so that others can take its work.", exc_info=True)
             self._die(EXIT_CODE)
 
     def _take(self) -> list[Unit]:
+        """Wait for a unit, and take all that are there."""
         group: list[Unit] = []
-        while self._queue and len(group) < MAX_GROUP:
-            group.append(self._queue.popleft())
-        return group
+        unit = self._queue.get()
+        while True:
+            if unit is None:
+                self._is_closing = True
+                return group
+            group.append(unit)
+            if len(group) == MAX_GROUP:
+                return group
+            try:
+                unit = self._queue.get_nowait()
+            except Empty:
+                return group
 
     def _write(self, connection: sqlite3.Connection, group: list[Unit]) -> None:
         try:
