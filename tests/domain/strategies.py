@@ -203,7 +203,8 @@ class _Draw:
         return ConditionStep(condition=self.expression(), **common)
 
     def _switch(self, depth: int, **common: Any) -> Step:
-        scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, "a", "b", "yes", ""])
+        scalars = st.none() | st.booleans() | st.integers(-3, 3)
+        scalars |= st.sampled_from([0.5, "a", "b", "yes", "", {"a": 1}, {"value": 2}, ["x"]])
         values = self.draw(st.lists(scalars, min_size=1, max_size=3, unique_by=repr))
         cases = tuple(Case(value, self.expression() if self.draw(st.booleans()) else None) for value in values)
         return SwitchStep(on=self.subject(), cases=cases, match=self.draw(st.sampled_from(SwitchMatch)), **common)

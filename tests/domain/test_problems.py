@@ -474,7 +474,7 @@ def test_a_workflow_has_at_most_5_000_steps() -> None:
     """One more is one problem."""
     steps = "".join(f"  - {{name: s{index}, type: set, values: {{v: 1}}}}\n" for index in range(5_001))
 
-    assert [("too_many_steps", 4, 3)] == [(p.code, p.line, p.column) for p in problems_of(f"{HEAD}steps:\n{steps}")]
+    assert [("too_many_steps", 5_004, 5)] == [(p.code, p.line, p.column) for p in problems_of(f"{HEAD}steps:\n{steps}")]
 
 
 @pytest.mark.parametrize(("depth", "codes"), [(20, []), (21, ["steps_too_deep", "empty_container"])])

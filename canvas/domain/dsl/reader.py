@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from canvas.domain.definition import SCHEMA_ID, Definition, Layout
-from canvas.domain.dsl.grammar import MAX_NAME, MAX_STEP_DEPTH, STEPS, TOP
+from canvas.domain.dsl.grammar import MAX_NAME, MAX_STEP_DEPTH, MAX_STEPS, STEPS, TOP
 from canvas.domain.dsl.kinds import misfit, unknown_key
 from canvas.domain.problems import Report, child
 from canvas.domain.states import StepType
@@ -88,6 +88,7 @@ def _top_attributes(data: dict[str, Any], report: Report) -> dict[str, Any]:
 @dataclass
 class _Steps:
     report: Report
+    count: int = 0
 
     def read_scope(self, data: Any, at: str, depth: int, *, starts_at_once: bool) -> Scope:
         """Read a list of steps; `starts_at_once`: steps without `depends_on` wait for nothing, as in a parallel."""
@@ -100,11 +101,21 @@ class _Steps:
             return Scope()
         steps: list[Step] = []
         for index, one in enumerate(data):
+            if not self._may_be_read(f"{at}/{index}"):
+                break
             before = steps[-1].name if steps and not starts_at_once else None
             self.report.step = one["name"] if isinstance(one, dict) and isinstance(one.get("name"), str) else None
             steps.append(self._read_step(one, f"{at}/{index}", before, depth))
         self.report.step = None
         return Scope(tuple(steps))
+
+    def _may_be_read(self, at: str) -> bool:
+        self.count += 1
+        if self.count == MAX_STEPS + 1:
+            self.report.step = None
+            text = f"A workflow has at most {MAX_STEPS:,} steps; what follows is not read."
+            self.report.error("too_many_steps", at, text, "Use a loop, or other workflows.")
+        return self.count <= MAX_STEPS
 
     def _read_step(self, data: Any, at: str, before: str | None, depth: int) -> Step:
         implied = () if before is None else (Dependency(before),)

@@ -119,7 +119,7 @@ def _quoted(text: str) -> str:
 def _is_plain(text: str, in_flow: bool) -> bool:
     if not _SAFE.fullmatch(text) or text[-1] in " :" or _ODD.search(text) or (in_flow and _FLOW_MARKS.search(text)):
         return False
-    if text[0] == "=" or not isinstance(plain_value(text)[0], str):
+    if not isinstance(plain_value(text)[0], str):
         return False
     return not any(pattern.match(text) for _, pattern in _RESOLVERS.get(text[0], ()))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from canvas.domain.catalog import Catalog
 from canvas.domain.definition import Definition
 from canvas.domain.dsl import Document, Parsed
+from canvas.domain.dsl.grammar import MAX_STEPS
 from canvas.domain.problems import Problem, Report
 from canvas.domain.validation.calls import check_calls
 from canvas.domain.validation.graph import branches_of, check_graph
@@ -24,6 +25,8 @@ __all__ = ["branches_of", "check", "check_parameters", "located", "validate"]
 def validate(definition: Definition, catalog: Catalog, *, allow_unregistered: bool = False) -> tuple[Problem, ...]:
     """Find every problem of a definition, the top level's first, then step by step in the order of the text.
 
+    One that has too many steps is not looked at any further.
+
     Args:
         definition: What to judge; it may be as wrong as can be.
         catalog: The actions and workflows there are.
@@ -31,6 +34,10 @@ def validate(definition: Definition, catalog: Catalog, *, allow_unregistered: bo
     """
     report = Report()
     laid_out = survey(definition, report)
+    if len(laid_out.placed) > MAX_STEPS:
+        text = f"A workflow has at most {MAX_STEPS:,} steps; this one has {len(laid_out.placed):,}."
+        report.error("too_many_steps", "/steps", text, "Use a loop, or other workflows.")
+        return report.problems
     check_shapes(laid_out)
     check_declared(laid_out)
     check_triggers(laid_out)

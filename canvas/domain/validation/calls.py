@@ -69,7 +69,7 @@ def _check_action(
     here = f"{at}/parameters"
     given = dict(step.parameters)
     properties = spec.arguments_schema.get("properties", {})
-    unsure = {pointer for pointer, _ in templates_in(given, "")}
+    unsure = _around_templates(given)
     for code, pointer, text, hint in _faults(validators[spec.name], given, unsure, properties, report):
         report.error(code, here + pointer, text, hint)
 
@@ -83,7 +83,7 @@ def _faults(
             pointer = child(pointer, part)
         keyword, told = str(error.kind.name), error.kind.as_dict()
         is_sure = keyword in _WHATEVER_IS_INSIDE
-        if not is_sure and any(one == pointer or one.startswith(f"{pointer}/") for one in unsure):
+        if pointer in unsure and not is_sure:
             continue
         if keyword == "required":
             name = str(told.get("property"))
@@ -96,6 +96,16 @@ def _faults(
                 yield "unknown_parameter", child(pointer, name), f"There is no parameter `{name[:80]}`.", hint or known
         else:
             yield "bad_parameter", pointer, f"{_capital(error.message)}.", ""
+
+
+def _around_templates(value: Any) -> set[str]:
+    """Give the pointers of all templates in a value and of everything that holds one."""
+    around: set[str] = set()
+    for pointer, _ in templates_in(value, ""):
+        while pointer not in around:
+            around.add(pointer)
+            pointer = pointer.rpartition("/")[0]
+    return around
 
 
 def _capital(text: str) -> str:

@@ -1,11 +1,14 @@
 """Checks of the lines between steps: dependencies, branches, joins, cycles, and steps that nothing leads to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
+
+import orjson
 
 from canvas.domain.problems import Report
-from canvas.domain.states import Branch, JoinMode, StepType
-from canvas.domain.steps import Dependency, Join, Step, StopStep, SwitchStep
+from canvas.domain.states import Branch, JoinMode, StepType, SwitchMatch
+from canvas.domain.steps import Dependency, Step, StopStep, SwitchStep
 from canvas.domain.validation.survey import ScopeView, Survey, is_unreadable
 
 _OF_EVERY_STEP = frozenset({Branch.SUCCESS, Branch.FAILURE, Branch.ALWAYS})
@@ -30,10 +33,14 @@ def branches_of(step_type: StepType) -> tuple[Branch, ...]:
 
 def check_graph(survey: Survey) -> None:
     """Report everything wrong with the lines between steps."""
+    cases: dict[str, frozenset[object]] = {}
+    for one in survey.placed:
+        if isinstance(one.step, SwitchStep):
+            cases[one.step.name] = frozenset(case_key(case.value) for case in one.step.cases)
     for view in survey.scopes:
         for place, step in enumerate(view.scope.steps):
             survey.report.step = step.name
-            _check_dependencies(survey, view, place, step)
+            _check_dependencies(survey, view, place, step, cases)
             _check_join(survey.report, step, view.pointer_of(place))
             _check_default(survey.report, view, place, step)
         survey.report.step = None
@@ -43,7 +50,9 @@ def check_graph(survey: Survey) -> None:
     survey.report.step = None
 
 
-def _check_dependencies(survey: Survey, view: ScopeView, place: int, step: Step) -> None:
+def _check_dependencies(
+    survey: Survey, view: ScopeView, place: int, step: Step, cases: Mapping[str, frozenset[object]]
+) -> None:
     seen: set[str] = set()
     for index, one in enumerate(step.depends_on):
         at = f"{view.pointer_of(place)}/depends_on/{index}"
@@ -54,7 +63,7 @@ def _check_dependencies(survey: Survey, view: ScopeView, place: int, step: Step)
         elif one.step not in view.places:
             _report_unknown(survey, view, at, one)
         else:
-            _check_branch(survey.report, view.scope.steps[view.places[one.step]], one, at)
+            _check_branch(survey.report, view.scope.steps[view.places[one.step]], one, at, cases)
         if (outcome := repr(one)) in seen:
             survey.report.error("duplicate_dependency", at, f"This outcome of `{one.step}` is waited for twice.")
         seen.add(outcome)
@@ -72,7 +81,9 @@ def _report_unknown(survey: Survey, view: ScopeView, at: str, one: Dependency) -
     survey.report.error("dependency_out_of_scope", at, f"`{one.step}` {where} and cannot be waited for here.", hint)
 
 
-def _check_branch(report: Report, source: Step, one: Dependency, at: str) -> None:
+def _check_branch(
+    report: Report, source: Step, one: Dependency, at: str, cases: Mapping[str, frozenset[object]]
+) -> None:
     if is_unreadable(source):
         return
     offered = branches_of(source.type)
@@ -80,23 +91,23 @@ def _check_branch(report: Report, source: Step, one: Dependency, at: str) -> Non
         text = f"`{source.name}` is of type `{source.type}` and has no branch {one.branch}."
         report.error("unknown_branch", at, text, f"It has {', '.join(offered)}.")
     elif one.branch is Branch.SWITCH_CASE:
-        _check_case(report, source, one, at)
+        if case_key(one.value) not in cases[source.name]:
+            _report_unknown_case(report, source, one, at)
     elif one.value is not None:
         report.error("needless_value", at, f"The branch {one.branch} takes no `value`.", "Only SWITCH_CASE does.")
 
 
-def _check_case(report: Report, source: Step, one: Dependency, at: str) -> None:
+def _report_unknown_case(report: Report, source: Step, one: Dependency, at: str) -> None:
     assert isinstance(source, SwitchStep)
-    values = [case.value for case in source.cases]
-    if not any(is_same_case(one.value, value) for value in values):
-        listed = ", ".join(repr(value) for value in values[:_SHOWN]) or "none"
-        text = f"`{source.name}` has no case {str(one.value)[:80]!r}."
-        report.error("unknown_case", at, text, f"Its cases: {listed}.")
+    listed = ", ".join(repr(case.value)[:80] for case in source.cases[:_SHOWN]) or "none"
+    report.error("unknown_case", at, f"`{source.name}` has no case {str(one.value)[:80]!r}.", f"Its cases: {listed}.")
 
 
-def is_same_case(one: object, other: object) -> bool:
-    """Compare a dependency's value with a case as a run does: `1` is `1.0`, `true` is not `1`."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def case_key(value: Any) -> object:
+    """Give what two cases have in common when a run takes them for the same: `1` is `1.0`, `true` is not `1`."""
+    if isinstance(value, bool | list | dict):
+        return type(value).__name__, orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return value
 
 
 def _check_join(report: Report, step: Step, pointer: str) -> None:
@@ -169,7 +180,7 @@ def _report_unreachable(report: Report, view: ScopeView) -> None:
             continue
         never = [one for one in known if view.places[one.step] in dead or _never_goes_on(view, one)]
         needs_all = step.join.mode is JoinMode.ALL and step.scope is None
-        if len(never) == len(known) or (needs_all and (never or _exclude_each_other(view, known, step.join))):
+        if len(never) == len(known) or (needs_all and (never or _exclude_each_other(view, known))):
             dead.add(place)
             report.step = step.name
             text, hint = _why_unreachable(view, step, known, never)
@@ -188,20 +199,21 @@ def _never_goes_on(view: ScopeView, one: Dependency) -> bool:
     return isinstance(source, StopStep) and source.enabled
 
 
-def _exclude_each_other(view: ScopeView, known: list[Dependency], join: Join) -> bool:
+def _exclude_each_other(view: ScopeView, known: list[Dependency]) -> bool:
+    """Tell whether two of the outcomes can never happen in one run."""
+    branches: dict[str, set[Branch]] = {}
+    values: dict[str, set[object]] = {}
     for one in known:
-        for other in known:
-            if one is not other and one.step == other.step and _are_opposite(view, one, other):
-                return True
+        branches.setdefault(one.step, set()).add(one.branch)
+        values.setdefault(one.step, set()).add(case_key(one.value))
+    for name, taken in branches.items():
+        if any(pair <= taken for pair in _OPPOSITES):
+            return True
+        source = view.scope.steps[view.places[name]]
+        takes_one = isinstance(source, SwitchStep) and source.match is SwitchMatch.FIRST
+        if takes_one and taken == {Branch.SWITCH_CASE} and len(values[name]) > 1:
+            return True
     return False
-
-
-def _are_opposite(view: ScopeView, one: Dependency, other: Dependency) -> bool:
-    pair = {one.branch, other.branch}
-    if pair in _OPPOSITES:
-        return True
-    source = view.scope.steps[view.places[one.step]]
-    return pair == {Branch.SWITCH_CASE} and isinstance(source, SwitchStep) and source.match == "first"
 
 
 def _why_unreachable(view: ScopeView, step: Step, known: list[Dependency], never: list[Dependency]) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from canvas.domain.dsl.grammar import (
     MAX_STEP_DEPTH,
-    MAX_STEPS,
     SETTINGS,
     STEPS,
     TRIGGER,
@@ -65,9 +64,6 @@ def _check_top(survey: Survey) -> None:
     for index, trigger in enumerate(definition.triggers):
         record = next(one for one in TRIGGER.records if one.build is type(trigger))
         check_bounds(record, trigger, f"/triggers/{index}", report)
-    if len(survey.placed) > MAX_STEPS:
-        text = f"A workflow has at most {MAX_STEPS:,} steps; this one has {len(survey.placed):,}."
-        report.error("too_many_steps", "/steps", text, "Use a loop, or other workflows.")
     if not survey.placed:
         report.warning("no_steps", "/steps", "This workflow has no steps: a run ends as soon as it starts.")
 

@@ -3,6 +3,7 @@
 import re
 
 from canvas.domain.definition import EventTrigger, ScheduleTrigger, Trigger, WebhookTrigger
+from canvas.domain.dsl.grammar import MAX_TRIGGERS
 from canvas.domain.problems import Report, child
 from canvas.domain.schedules import InvalidSchedule, check_cron
 from canvas.domain.validation.parameters import fits, kind_of_value
@@ -18,7 +19,11 @@ _MAX_PATH = 200
 def check_triggers(survey: Survey) -> None:
     """Report everything wrong with a definition's triggers."""
     paths: set[str] = set()
-    for index, trigger in enumerate(survey.definition.triggers):
+    triggers = survey.definition.triggers
+    if len(triggers) > MAX_TRIGGERS:
+        text = f"A workflow has at most {MAX_TRIGGERS} triggers; this one has {len(triggers):,}."
+        survey.report.error("too_many_triggers", "/triggers", text, "Split it into several workflows.")
+    for index, trigger in enumerate(triggers[:MAX_TRIGGERS]):
         at, report = f"/triggers/{index}", survey.report
         if isinstance(trigger, ScheduleTrigger):
             _check_schedule(report, trigger, at)
@@ -79,6 +84,8 @@ def _check_parameters(survey: Survey, trigger: Trigger, at: str) -> None:
         elif not any(True for _ in templates_in(value, "")) and not fits(value, declared[name].type):
             text = f"`{name}` must be of type {declared[name].type}, not {kind_of_value(value)}."
             report.error("bad_parameter", here, text)
+    if report.is_full:
+        return
     for name, parameter in declared.items():
         if parameter.required and parameter.default is None and name not in trigger.parameters:
             text = f"This trigger gives no value for the required parameter `{name}`."

@@ -19,7 +19,7 @@ from canvas.domain.steps import (
     WaitUntil,
     WorkflowLinkStep,
 )
-from canvas.domain.validation.graph import is_same_case
+from canvas.domain.validation.graph import case_key
 from canvas.domain.validation.names import NAME_HINT, RESERVED_VARIABLES, is_name
 from canvas.domain.validation.templates import is_template
 
@@ -92,10 +92,12 @@ def _check_count(report: Report, step: LoopStep, at: str) -> None:
 def _check_switch(report: Report, step: SwitchStep, at: str) -> None:
     if not step.cases:
         report.error("no_cases", f"{at}/cases", f"`{step.name}` has no cases.", "List the values to tell apart.")
+    seen: set[object] = set()
     for index, case in enumerate(step.cases):
-        if any(is_same_case(case.value, earlier.value) for earlier in step.cases[:index][:200]):
+        if (key := case_key(case.value)) in seen:
             text = f"The case {str(case.value)[:80]!r} is given twice."
             report.error("duplicate_case", f"{at}/cases/{index}", text)
+        seen.add(key)
     if step.on is None and any(case.when is None for case in step.cases):
         text = "A case without `when` is compared with `on`, which is missing."
         report.error("missing_key", f"{at}/on", text, "Give `on`, or a `when` to every case.")
