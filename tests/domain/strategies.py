@@ -86,7 +86,7 @@ _AWKWARD = (
     *("- x", "? x", "[1]", "{a}", "a, b", "'", '"', 'it\'s "so"', "\\", " lead", "trail ", "two\nlines", "a\n\nb\n"),
     *("end\n\n", " x\ny", "\ttab", "tab\tin", "\r\n", "\x00", "\x7f", "\x85", "\u2028", "\ufeff", "😀", "é", "%", "@a"),
     *("`", "!", "&a", "*a", "|", ">", "-", "--- a", "...", ":", "a:", "::", "x" * 150, "true", "False", "Null", "NaN"),
-    *(".inf", "-.INF", "0o17", "007", "+1", "1.", "a\n  b\n c", "a \nb", "\n", "\n\n"),
+    *("a\nb\n\n", ".inf", "-.INF", "0o17", "007", "+1", "1.", "a\n  b\n c", "a \nb", "\n", "\n\n"),
 )
 _words = st.text(alphabet="abcxyz_09", min_size=1, max_size=6)
 
