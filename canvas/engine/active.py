@@ -91,6 +91,7 @@ def activate(row: Any, plan: Plan, reader: Reader, started_at: datetime) -> Acti
         trigger_data=row.trigger_data,
         triggered_by=row.triggered_by,
         started_at=started_at,
+        is_dry=row.dry_run,
     )
     state = RunState(plan, info, StoredValues(reader, row.id), row.context)
     return ActiveRun(

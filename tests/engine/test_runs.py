@@ -461,3 +461,17 @@ def test_every_row_of_an_ended_run_has_ended(house):
 
     assert all(step.status.is_terminal and step.ended_at for step in house.steps(run.id))
     assert StepStatus.FAILED.value == house.statuses(run.id)["fan"]
+
+
+def test_what_an_invented_answer_does_not_say_is_empty_in_a_dry_run(house):
+    """A dry run goes through a whole workflow although nobody really answers."""
+    first = act("first")
+    known = ConditionStep(name="known", condition="steps.first.output.deep.kind == 'vm'", depends_on=after("first"))
+    given = {"all": "{{ steps.first.output }}", "id": "{{ steps.first.output.deep.id }}"}
+    then = act("then", Dependency("known", Branch.IF_FALSE), parameters=given)
+
+    run = house.run(define(first, known, then), dry_run=True)
+
+    assert RunStatus.COMPLETED == run.status
+    followed = next(step for step in house.steps(run.id) if step.path == "then")
+    assert {"all": {"example": True}, "id": {}} == followed.input

@@ -4,7 +4,7 @@ from typing import Any
 
 from canvas.domain.decider.evolution import apply_run, record
 from canvas.domain.decider.facts import RunChanged, StepChanged, StopAttempt, StopChild
-from canvas.domain.decider.names import names_in
+from canvas.domain.decider.names import evaluate, names_in
 from canvas.domain.decider.plan import Node, needed
 from canvas.domain.decider.state import ACTIVE, CANCELLED, ENDED, Frame, RunState, Slot, Task, Verdict
 from canvas.domain.expressions import ExpressionError
@@ -179,7 +179,7 @@ def _with_outputs(state: RunState, *, is_whole: bool) -> RunChanged:
     names = names_in(state, state.top)
     for name, program in state.plan.outputs.items():
         try:
-            outputs[name] = program.evaluate(names)
+            outputs[name] = evaluate(state, program, names)
         except ExpressionError as error:
             if is_whole:
                 told = {"code": error.code, "message": f"The output `{name}` cannot be given: {error}", "output": name}

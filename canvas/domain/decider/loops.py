@@ -4,7 +4,7 @@ from typing import Any
 
 from canvas.domain.decider.ending import finish, finish_early, forget, unmet
 from canvas.domain.decider.evolution import fail_container, open_frame
-from canvas.domain.decider.names import names_in
+from canvas.domain.decider.names import evaluate, names_in
 from canvas.domain.decider.plan import Node, needed
 from canvas.domain.decider.state import ENDED, Frame, Loop, RunState, Slot, Task, Verdict
 from canvas.domain.expressions import ExpressionError
@@ -56,7 +56,7 @@ def _may_go_on(state: RunState, frame: Frame, node: Node, loop: Loop) -> bool:
     names["loop"] = {"index": loop.next, "count": None, "first": loop.next == 0, "last": None}
     error: dict[str, Any] | None = None
     try:
-        goes_on = node.programs["while"].evaluate(names)
+        goes_on = evaluate(state, node.programs["while"], names)
         if not isinstance(goes_on, bool):
             error = {"code": "not_a_condition", "message": "A `while` must be true or false."}
     except ExpressionError as problem:
@@ -96,7 +96,7 @@ def _take_in(state: RunState, inner: Frame, node: Node, loop: Loop) -> dict[str,
 def _value(state: RunState, inner: Frame, node: Node) -> Any:
     program = node.programs.get("output")
     if program is not None:
-        return program.evaluate(names_in(state, inner))
+        return evaluate(state, program, names_in(state, inner))
     for last in reversed(inner.scope.nodes):
         if inner.slots[last.index].status is StepStatus.COMPLETED:
             return state.values[inner.prefix + last.name]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from canvas.domain.decider.plan import Node
+from canvas.domain.decider.plan import Node, Program
 from canvas.domain.decider.state import Frame, RunState
-from canvas.domain.states import StepStatus
+from canvas.domain.states import StepStatus, StepType
 
 _FIELDS = ("status", "output", "error", "attempt")
 
@@ -26,7 +26,7 @@ class StepView(Mapping[str, Any]):
             case "output":
                 if slot.status is not StepStatus.COMPLETED:
                     return None
-                return self._state.values[self._frame.prefix + self._frame.scope.nodes[self._place].name]
+                return _output(self._state, self._frame, self._place)
             case "status":
                 return slot.status.value
             case "error":
@@ -68,6 +68,41 @@ class StepsView(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class Answer(Mapping[str, Any]):
+    """What an action would have given, in a dry run: what it does not say is an empty object."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+
+    def __getitem__(self, key: str) -> Any:
+        return _answer(self._given[key]) if key in self._given else _NOTHING
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+
+_NOTHING = Answer({})
+"Has every member, each of them like itself."
+
+
+def evaluate(state: RunState, program: Program, names: Mapping[str, Any]) -> Any:
+    """Evaluate a template of a step.
+
+    Raises:
+        ExpressionError: it cannot be evaluated.
+    """
+    value = program.evaluate(names)
+    return _plain(value) if state.info.is_dry else value
 
 
 def names_in(state: RunState, frame: Frame) -> dict[str, Any]:
@@ -119,3 +154,19 @@ def _loop_names(frame: Frame) -> dict[str, Any]:
             "last": None if loop.total is None else index == loop.total - 1,
         },
     }
+
+
+def _output(state: RunState, frame: Frame, place: int) -> Any:
+    node = frame.scope.nodes[place]
+    output = state.values[frame.prefix + node.name]
+    return _answer(output) if state.info.is_dry and node.type is StepType.ACTION else output
+
+
+def _answer(value: Any) -> Any:
+    return Answer(value) if isinstance(value, Mapping) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -166,7 +166,8 @@ def _fail_going_container(state: RunState, frame: Frame, node: Node, slot: Slot,
 
 
 def _begun(state: RunState) -> None:
-    _run_changed(state, RunChanged(status=RunStatus.RUNNING))
+    if state.status is RunStatus.PENDING:
+        _run_changed(state, RunChanged(status=RunStatus.RUNNING))
 
 
 def _run_timed_out(state: RunState) -> None:

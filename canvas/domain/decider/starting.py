@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from canvas.domain.decider.ending import cancel_sources
 from canvas.domain.decider.evolution import apply_context, record, same
 from canvas.domain.decider.facts import ContextChanged, StartChild, StepChanged
-from canvas.domain.decider.names import names_for
+from canvas.domain.decider.names import evaluate, names_for
 from canvas.domain.decider.plan import Node
 from canvas.domain.decider.state import Frame, RunState
 from canvas.domain.expressions import ExpressionError
@@ -81,17 +81,17 @@ def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetim
     step = node.step
     match step:
         case ActionStep():
-            given = node.programs["parameters"].evaluate(names)
+            given = evaluate(state, node.programs["parameters"], names)
             record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
         case WorkflowLinkStep():
-            given = node.programs["parameters"].evaluate(names)
+            given = evaluate(state, node.programs["parameters"], names)
             change = _change(frame, node, StepStatus.WAITING, now, input=given)
             record(state, frame, node, change)
             _want_child(state, step, change)
         case WaitStep():
             _wait(state, frame, node, names, now)
         case LoopStep():
-            given = _iterations(step, node, names)
+            given = _iterations(state, step, node, names)
             record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
         case ParallelStep():
             record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now))
@@ -102,7 +102,7 @@ def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetim
 
 
 def _decide_inline(state: RunState, frame: Frame, node: Node, names: Names, now: datetime) -> None:
-    branch, value, output = _INLINE[type(node.step)](node, names)
+    branch, value, output = _INLINE[type(node.step)](state, node, names)
     if isinstance(node.step, SetStep):
         written = ContextChanged(output)
         state.commands.append(written)
@@ -111,18 +111,18 @@ def _decide_inline(state: RunState, frame: Frame, node: Node, names: Names, now:
     record(state, frame, node, change)
 
 
-def _condition(node: Node, names: Names) -> tuple[Branch, Any, Any]:
-    came_out = _truth(node, "condition", names)
+def _condition(state: RunState, node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    came_out = _truth(state, node, "condition", names)
     return (Branch.IF_TRUE if came_out else Branch.IF_FALSE), None, {"result": came_out}
 
 
-def _switch(node: Node, names: Names) -> tuple[Branch, Any, Any]:
+def _switch(state: RunState, node: Node, names: Names) -> tuple[Branch, Any, Any]:
     step = node.step
     assert isinstance(step, SwitchStep)
-    subject = node.programs["on"].evaluate(names) if step.on is not None else None
+    subject = evaluate(state, node.programs["on"], names) if step.on is not None else None
     taken: list[Any] = []
     for place, case in enumerate(step.cases):
-        matches = _truth(node, f"case {place}", names) if case.when is not None else same(subject, case.value)
+        matches = _truth(state, node, f"case {place}", names) if case.when is not None else same(subject, case.value)
         if matches:
             taken.append(case.value)
             if step.match is SwitchMatch.FIRST:
@@ -131,18 +131,18 @@ def _switch(node: Node, names: Names) -> tuple[Branch, Any, Any]:
     return (Branch.SWITCH_CASE, taken, output) if taken else (Branch.DEFAULT, None, output)
 
 
-def _set(node: Node, names: Names) -> tuple[Branch, Any, Any]:
-    return Branch.SUCCESS, None, node.programs["values"].evaluate(names)
+def _set(state: RunState, node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    return Branch.SUCCESS, None, evaluate(state, node.programs["values"], names)
 
 
-def _stop(node: Node, names: Names) -> tuple[Branch, Any, Any]:
-    message = node.programs["message"].evaluate(names)
-    output = node.programs["output"].evaluate(names)
+def _stop(state: RunState, node: Node, names: Names) -> tuple[Branch, Any, Any]:
+    message = evaluate(state, node.programs["message"], names)
+    output = evaluate(state, node.programs["output"], names)
     status = node.step.status.value if isinstance(node.step, StopStep) else ""
     return Branch.SUCCESS, None, {"status": status, "message": str(message), "output": output}
 
 
-_INLINE: dict[type, Callable[[Node, Names], tuple[Branch, Any, Any]]] = {
+_INLINE: dict[type, Callable[[RunState, Node, Names], tuple[Branch, Any, Any]]] = {
     ConditionStep: _condition,
     SwitchStep: _switch,
     SetStep: _set,
@@ -150,8 +150,8 @@ _INLINE: dict[type, Callable[[Node, Names], tuple[Branch, Any, Any]]] = {
 }
 
 
-def _truth(node: Node, program: str, names: Names) -> bool:
-    value = node.programs[program].evaluate(names)
+def _truth(state: RunState, node: Node, program: str, names: Names) -> bool:
+    value = evaluate(state, node.programs[program], names)
     if not isinstance(value, bool):
         raise Unfit("not_a_condition", f"A condition must be true or false; this one gave {_brief(value)}.")
     return value
@@ -161,9 +161,9 @@ def _wait(state: RunState, frame: Frame, node: Node, names: Names, now: datetime
     step = node.step
     assert isinstance(step, WaitStep)
     moments = [
-        _after(now, node.programs[f"wait {place}"].evaluate(names))
+        _after(now, evaluate(state, node.programs[f"wait {place}"], names))
         if isinstance(alternative, WaitSeconds)
-        else _moment(node.programs[f"wait {place}"].evaluate(names))
+        else _moment(evaluate(state, node.programs[f"wait {place}"], names))
         for place, alternative in enumerate(step.alternatives)
     ]
     until = min(moments, default=now)
@@ -195,16 +195,16 @@ def _moment(text: Any) -> datetime:
     raise Unfit("invalid_wait", f"`until` must be a moment with an offset, such as {example}, not {_brief(text)}.")
 
 
-def _iterations(step: LoopStep, node: Node, names: Names) -> dict[str, Any]:
+def _iterations(state: RunState, step: LoopStep, node: Node, names: Names) -> dict[str, Any]:
     if step.while_ is not None:
         return {"while": step.while_}
     if step.collection is not None:
-        items = node.programs["collection"].evaluate(names)
+        items = evaluate(state, node.programs["collection"], names)
         if not isinstance(items, list):
             raise Unfit("invalid_collection", f"`collection` must be a list, not {_brief(items)}.")
         _check_bound(step, len(items))
         return {"collection": items}
-    times = node.programs["times"].evaluate(names)
+    times = evaluate(state, node.programs["times"], names)
     if isinstance(times, float) and times.is_integer():
         times = int(times)
     if isinstance(times, bool) or not isinstance(times, int) or times < 0:

@@ -165,6 +165,8 @@ class RunInfo:
     trigger_data: Any = None
     triggered_by: str = ""
     started_at: datetime | None = None
+    is_dry: bool = False
+    "In a dry run the answers are invented; what they do not say reads as an empty object."
 
 
 @dataclass(slots=True, eq=False)
