@@ -49,6 +49,16 @@ class Children:
             raise ChildRefused("invalid_parameters", f"{wanted.workflow!r} cannot be started like this: {told}")
         return Child(new_key(), found.workflow_id, found.id, wanted.workflow, found.number, dict(values))
 
+    def rehearsed(self, run: ActiveRun, wanted: StartChild) -> Outcome | None:
+        """Answer for a child run in a dry run: from a fixture, or with nothing if there is no such workflow."""
+        name = wanted.path.rpartition("/")[2]
+        if not run.dry_run:
+            return None
+        is_missing = self._reader.version(wanted.workflow, wanted.version) is None
+        if name not in run.fixtures and not is_missing:
+            return None
+        return Completed(wanted.path, wanted.attempt, run.fixtures.get(name, {}))
+
     def outcome(self, due: DueStep) -> Outcome | None:
         """Read how a child run ended; None while it has not."""
         row: Any = self._reader.run(due.child_run_id or "")

@@ -30,7 +30,8 @@ def validate(definition: Definition, catalog: Catalog, *, allow_unregistered: bo
     Args:
         definition: What to judge; it may be as wrong as can be.
         catalog: The actions and workflows there are.
-        allow_unregistered: Whether an action that nobody registered is only worth a warning, as in a dry run.
+        allow_unregistered: Whether an action that nobody registered, or a workflow that is not there, is only worth a
+            warning, as in a dry run.
     """
     report = Report()
     laid_out = survey(definition, report)

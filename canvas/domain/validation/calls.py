@@ -34,7 +34,7 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
     Args:
         survey: The definition.
         catalog: What there is.
-        allow_unregistered: Whether an unknown action is only worth a warning, as in a dry run.
+        allow_unregistered: Whether an unknown action or workflow is only worth a warning, as in a dry run.
     """
     validators: dict[str, jsonschema_rs.Validator] = {}
     for placed in survey.each_step():
@@ -46,16 +46,14 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
             else:
                 _check_action(report, step, at, spec, validators)
         elif isinstance(step, WorkflowLinkStep) and step.workflow:
-            _check_link(survey, step, at, catalog)
+            _check_link(survey, step, at, catalog, allow_unregistered)
 
 
 def _report_unknown_action(report: Report, step: ActionStep, at: str, catalog: Catalog, allowed: bool) -> None:
     text = f"There is no action `{step.action[:80]}`."
     hint = report.near(step.action, catalog.actions) or "`canvas actions` lists them."
-    if allowed:
-        report.warning("unknown_action", f"{at}/action", text, f"A dry run answers it from a fixture. {hint}")
-    else:
-        report.error("unknown_action", f"{at}/action", text, hint)
+    tell = report.warning if allowed else report.error
+    tell("unknown_action", f"{at}/action", text, f"A dry run answers it from a fixture. {hint}" if allowed else hint)
 
 
 def _check_action(
@@ -113,7 +111,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalog) -> None:
+def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalog, allowed: bool) -> None:
     report, own = survey.report, survey.definition.name
     if step.workflow == own:
         report.error("recursion", f"{at}/workflow", f"`{own}` would start itself without end.", "Use a loop.")
@@ -122,7 +120,13 @@ def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalo
     if signature is None:
         text = f"There is no workflow `{step.workflow[:80]}`."
         hint = report.near(step.workflow, catalog.workflows) or "It has to be published before this one."
-        report.error("unknown_workflow", f"{at}/workflow", text, hint)
+        tell = report.warning if allowed else report.error
+        tell(
+            "unknown_workflow",
+            f"{at}/workflow",
+            text,
+            f"A dry run answers it from a fixture. {hint}" if allowed else hint,
+        )
         return
     if path := _path_back(step.workflow, own, catalog):
         text = f"These workflows would start each other without end: {' → '.join([own, *path])}."
