@@ -26,6 +26,8 @@ from canvas.engine.writer import Unit
 APART_BYTES = 256 * 1024
 "A larger value is kept in a row of its own."
 _STEP, _LINE, _RUN = LogKind.STEP.value, LogKind.LINE.value, LogKind.RUN.value
+_IN_ORDER = (sql.INSERT_PAYLOAD, sql.INSERT_STEP, sql.RESTART_STEP, sql.END_STEP)
+"A container may open and end in one transition, so rows are written before they are changed."
 _INFO, _WARNING, _ERROR = LogLevel.INFO.value, LogLevel.WARNING.value, LogLevel.ERROR.value
 
 
@@ -102,7 +104,9 @@ def write_transition(
     run.records.clear()
     run.encoded.clear()
     progress = (run.state.settled, run.state.total, run.id, owner)
-    writes: list[Any] = list(transition.rows.items())
+    rows = transition.rows
+    writes: list[Any] = [(statement, rows.pop(statement)) for statement in _IN_ORDER if statement in rows]
+    writes.extend(rows.items())
     if guard is None:
         guard = (sql.RUN_PROGRESS, progress)
     else:

@@ -50,7 +50,9 @@ SAMPLES = [
     ),
     Sample("archon/step_definition.json", {"create_vm"}),
     Sample("archon/step_action.json", {"manage_task_archon"}),
-    Sample("archon/step_condition.json", {"condition"}, {"previous_step": {"output": {"status": "success"}}}),
+    Sample(
+        "archon/step_condition.json", {"condition", "deploy_step"}, {"previous_step": {"output": {"status": "success"}}}
+    ),
     Sample("archon/step_workflow_link.json", {"backup_database"}),
     Sample("archon/step_parallel.json", {"parallel", "parallel/backup_data", "parallel/notify_users"}),
     Sample(
@@ -58,12 +60,32 @@ SAMPLES = [
         {"loop", "loop[0]/deploy_to_server", "loop[1]/deploy_to_server"},
         {"servers": ["a", "b"]},
     ),
-    Sample("archon/arms.json", {"probe", "check", "deploy_step"}, fixtures={"probe": {"status": "success"}}),
-    Sample("archon/arms.json", {"probe", "check", "rollback_step"}, fixtures={"probe": {"status": "down"}}),
-    Sample("orb/triage.json", set(), trigger_data={"text": "grr", "id": 3}, fixtures={"classify": {"label": "angry"}}),
-    Sample("orb/triage.json", set(), trigger_data={"text": "hi", "id": 3}, fixtures={"classify": {"label": "odd"}}),
-    Sample("orb/flat_rows.json", set(), trigger_data={"count": 12, "at": "2026-01-01T00:00:00Z", "rows": [1, 2]}),
-    Sample("orb/flat_rows.json", set(), trigger_data={"count": 2, "rows": []}),
+    Sample("archon/arms.json", {"probe", "check", "deploy_step", "report"}, fixtures={"probe": {"status": "success"}}),
+    Sample("archon/arms.json", {"probe", "check", "rollback_step", "report"}, fixtures={"probe": {"status": "down"}}),
+    Sample(
+        "orb/triage.json",
+        {"classify", "route", "page", "reply", "hook"},
+        trigger_data={"text": "grr", "id": 3},
+        fixtures={"classify": {"label": "angry", "score": 0.5}},
+    ),
+    Sample(
+        "orb/triage.json",
+        {"classify", "route", "file", "hook"},
+        trigger_data={"text": "hi", "id": 3},
+        fixtures={"classify": {"label": "odd", "score": 0.5}},
+    ),
+    Sample(
+        "orb/flat_rows.json",
+        {"collect", "enough", "publish", "for_each", "for_each[0]/enrich", "left", "right", "both"},
+        trigger_data={"count": 12, "at": "2026-01-01T00:00:00Z", "rows": [1]},
+        fixtures={"left": "done"},
+    ),
+    Sample(
+        "orb/flat_rows.json",
+        {"collect", "enough", "pause", "for_each", "left", "right", "both"},
+        trigger_data={"count": 2, "rows": []},
+        fixtures={"left": "done"},
+    ),
 ]
 
 
