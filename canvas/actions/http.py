@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from canvas.actions.context import ActionContext, ActionFailed
-from canvas.actions.registry import Arguments, action
+from canvas.actions.registry import Arguments, Text, action
 
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
 EXCERPT = 200
@@ -41,12 +41,12 @@ class Request(Arguments):
     url: str = Field(
         min_length=1, max_length=8_000, title="URL", description="The whole address, with http:// or https://."
     )
-    headers: dict[str, str] = Field(default_factory=dict, description="Header fields to send, by name.")
+    headers: dict[str, Text] = Field(default_factory=dict, description="Header fields to send, by name.")
     query: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="Added to the address after the question mark."
     )
     json_: Any = Field(default=None, alias="json", title="JSON", description="Sent as the body, as JSON.")
-    body: str = Field(default="", description="Sent as the body as it stands, when there is no JSON.")
+    body: Text = Field(default="", description="Sent as the body as it stands, when there is no JSON.")
     timeout_seconds: float = Field(default=30, gt=0, le=600, description="For the whole exchange, redirects included.")
     expect_status: list[int] = Field(
         default_factory=list, description="Statuses that count as success. Empty: any from 200 to 299."

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from canvas.actions.context import ActionContext
-from canvas.actions.registry import Arguments, action
+from canvas.actions.registry import Arguments, Text, action
 from canvas.domain.states import LogLevel
 
 
@@ -13,7 +13,7 @@ class Event(Arguments):
     """A line for the log."""
 
     level: LogLevel = Field(default=LogLevel.INFO, description="How much it matters.")
-    message: str = Field(min_length=1, max_length=10_000, description="What to write.")
+    message: Text = Field(min_length=1, max_length=10_000, description="What to write.")
     data: dict[str, Any] = Field(default_factory=dict, description="Values to keep with the line.")
 
 

@@ -3,15 +3,15 @@
 from pydantic import BaseModel, Field
 
 from canvas.actions.context import ActionContext
-from canvas.actions.registry import Arguments, action
+from canvas.actions.registry import Arguments, Text, action
 from canvas.domain.states import LogLevel
 
 
 class Notification(Arguments):
     """A notification to show."""
 
-    title: str = Field(min_length=1, max_length=200, description="What happened, in a few words.")
-    body: str = Field(default="", max_length=10_000, description="The rest of the story.")
+    title: Text = Field(min_length=1, max_length=200, description="What happened, in a few words.")
+    body: Text = Field(default="", max_length=10_000, description="The rest of the story.")
     level: LogLevel = Field(default=LogLevel.INFO, description="How much it matters.")
     link: str = Field(
         default="",

@@ -7,9 +7,10 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 import canvas.actions
 from canvas.actions.context import ActionContext, ActionFailed
@@ -18,6 +19,14 @@ from canvas.domain.catalog import ActionSpec
 Given = TypeVar("Given", bound="Arguments")
 Answer = TypeVar("Answer", bound=BaseModel)
 _registered: dict[str, "RegisteredAction"] = {}
+
+
+def _as_text(value: Any) -> Any:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""An argument that people read: a template that gives a number, a list or an object is shown as JSON."""
 
 
 class Arguments(BaseModel):

@@ -32,6 +32,7 @@ class NewRun(BaseModel):
     scheduled_at: AwareDatetime | None = Field(default=None, description="Not started before.")
     dry_run: bool = Field(default=False, description="Actions that touch the world answer from examples or fixtures.")
     fixtures: dict[str, Any] = Field(default_factory=dict, description="Answers by step name, for a dry run.")
+    trigger_data: Any = Field(default=None, description="Seen as `trigger.data`, as if triggered.")
 
 
 @router.post("/workflows/{name}/runs", status_code=202)
@@ -158,6 +159,7 @@ def _start(caller: Caller, name: str, body: NewRun, key: str | None) -> str:
             dry_run=body.dry_run,
             fixtures=body.fixtures,
             trigger_type=TriggerType.API,
+            trigger_data=body.trigger_data,
             triggered_by=caller.actor.name,
             idempotency_key=key,
         )

@@ -30,24 +30,25 @@ def linked_files(files: Iterable[Path]) -> dict[Path, Definition]:
     seen = {file.resolve() for file in waiting}
     while waiting:
         file = waiting.pop()
-        definition = _definition(file)
+        definition = definition_in(file)
         for link in sorted(signature_of(definition).links) if definition else ():
             neighbour = next((p for s in _SUFFIXES if (p := file.parent / f"{link}{s}").is_file()), None)
             if neighbour is None or neighbour.resolve() in seen:
                 continue
             seen.add(neighbour.resolve())
             waiting.append(neighbour)
-            if (linked := _definition(neighbour)) is not None:
+            if (linked := definition_in(neighbour)) is not None:
                 found[neighbour] = linked
     return found
 
 
-def _read(files: Iterable[Path]) -> list[Definition]:
-    return [definition for file in files if (definition := _definition(file)) is not None]
-
-
-def _definition(file: Path) -> Definition | None:
+def definition_in(file: Path) -> Definition | None:
+    """Read the definition in a file, right or wrong; None when there is none."""
     return read_text(file.read_bytes(), Catalog(actions=action_specs())).definition
+
+
+def _read(files: Iterable[Path]) -> list[Definition]:
+    return [definition for file in files if (definition := definition_in(file)) is not None]
 
 
 def _stored(settings: Settings) -> Catalog:

@@ -11,9 +11,10 @@ from typing import Any
 import click
 import orjson
 
-from canvas.cli.neighbours import linked_files
+from canvas.cli.neighbours import definition_in, linked_files
 from canvas.cli.parameters import given_parameters
 from canvas.cli.printing import print_json, print_problems
+from canvas.cli.standins import stand_ins
 from canvas.cli.watching import watch
 from canvas.db import connect, reading, transaction
 from canvas.domain.definition import Definition
@@ -42,6 +43,12 @@ from canvas.settings import Settings
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON or YAML file of answers by step name, for --dry-run.",
 )
+@click.option(
+    "--trigger-data",
+    "trigger_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON or YAML file to be seen as `trigger.data`, as if a webhook or an event had started the run.",
+)
 @click.option("--version", type=click.IntRange(1), help="A version of NAME; the published one by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 def run(
@@ -50,6 +57,7 @@ def run(
     parameter_file: Path | None,
     dry_run: bool,
     fixture_file: Path | None,
+    trigger_file: Path | None,
     version: int | None,
     as_json: bool,
 ) -> None:
@@ -58,11 +66,18 @@ def run(
     Progress goes to standard error. Exits 0 when the run completed, 1 when it did not.
     """
     fixtures = read_mapping(fixture_file) if fixture_file else {}
-    with _place(source, dry_run, version) as (settings, name, number, definition):
+    with _place(source, fixtures if dry_run else None, version) as (settings, name, number, definition):
         values = given_parameters(definition, parameters, read_mapping(parameter_file) if parameter_file else {})
         with transaction(settings) as session:
             run_id = runs.start_run(
-                session, name, values, version=number, dry_run=dry_run, fixtures=fixtures, triggered_by="command line"
+                session,
+                name,
+                values,
+                version=number,
+                dry_run=dry_run,
+                fixtures=fixtures,
+                trigger_data=read_mapping(trigger_file) if trigger_file else None,
+                triggered_by="command line",
             )
         status = _execute(settings, run_id)
         report = run_report(settings, run_id)
@@ -105,8 +120,14 @@ def run_report(settings: Settings, run_id: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _place(source: str, dry_run: bool, version: int | None) -> Iterator[tuple[Settings, str, int, Definition]]:
-    """Find the version to run: in the configured database, or in one made for this file."""
+def _place(
+    source: str, fixtures: Mapping[str, Any] | None, version: int | None
+) -> Iterator[tuple[Settings, str, int, Definition]]:
+    """Find the version to run: in the configured database, or in one made for this file.
+
+    Args:
+        fixtures: For a dry run; None for a real one.
+    """
     settings = Settings.from_environment()
     file = Path(source)
     if file.suffix not in (".yaml", ".yml", ".json") and not file.is_file():
@@ -120,17 +141,20 @@ def _place(source: str, dry_run: bool, version: int | None) -> Iterator[tuple[Se
         own = replace(settings, data_dir=Path(folder), database_url="", durability="process")
         migrations.upgrade(own)
         try:
-            yield own, *_import(own, file, dry_run)
+            yield own, *_import(own, file, fixtures)
         finally:
             connect(own).dispose()
 
 
-def _import(settings: Settings, file: Path, dry_run: bool) -> tuple[str, int, Definition]:
+def _import(settings: Settings, file: Path, fixtures: Mapping[str, Any] | None) -> tuple[str, int, Definition]:
+    neighbours = linked_files([file])
+    texts = [neighbour.read_bytes() for neighbour in reversed(neighbours)]
+    if fixtures is not None:
+        texts = [*_missing(file, neighbours, fixtures), *texts]
     with transaction(settings) as session:
         try:
-            for neighbour in reversed(linked_files([file])):
-                workflows.import_workflow(session, neighbour.read_bytes(), publish=True, dry_run=dry_run)
-            result = workflows.import_workflow(session, file.read_bytes(), publish=True, dry_run=dry_run)
+            for text in (*texts, file.read_bytes()):
+                result = workflows.import_workflow(session, text, publish=True, dry_run=fixtures is not None)
         except UserError as error:
             found = error.details.get("problems")
             print_problems(str(file), [Problem(**fields) for fields in found] if isinstance(found, list) else [])
@@ -138,6 +162,13 @@ def _import(settings: Settings, file: Path, dry_run: bool) -> tuple[str, int, De
             raise click.exceptions.Exit(1) from error
         saved = find_version(session, find_workflow(session, result.name), result.version)
         return result.name, saved.number, definition_of(saved)
+
+
+def _missing(file: Path, neighbours: Mapping[Path, Definition], fixtures: Mapping[str, Any]) -> list[bytes]:
+    own = definition_in(file)
+    here = [*neighbours.values(), *([own] if own else [])]
+    known = {definition.name for definition in here}
+    return [text for definition in here for text in stand_ins(definition, known, fixtures)]
 
 
 def _execute(settings: Settings, run_id: str) -> RunStatus:

@@ -16,6 +16,18 @@ async def test_a_line_is_handed_over(make_context):
     assert {"level": "warning", "message": "m"} == result
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [("text", "text"), (7, "7"), ({"a": [1, None]}, '{"a":[1,null]}'), (True, "true"), (None, "null")],
+)
+async def test_a_message_may_be_any_value(make_context, message, shown):
+    """A template that gives a step's whole output is shown as JSON."""
+    context = make_context()
+    await registry()["log/event"].call({"message": message}, context)
+
+    assert [shown] == [line.message for line in context.lines]
+
+
 async def test_values_may_be_called_like_our_own_arguments(make_context):
     """A value named `level` or `message` is data like any other."""
     context = make_context()
