@@ -211,7 +211,9 @@ class _Draw:
 
     def _parallel(self, depth: int, **common: Any) -> Step:
         inner = self.scope(depth + 1, least=1)
-        return ParallelStep(steps=inner, join=self.draw(joins(len(inner.steps))), **common)
+        waited_for = {one.step for step in inner.steps for one in step.depends_on}
+        ends = sum(step.name not in waited_for for step in inner.steps)
+        return ParallelStep(steps=inner, join=self.draw(joins(ends)), **common)
 
     def _loop(self, depth: int, **common: Any) -> Step:
         variable = f"item_{self.names}"

@@ -203,6 +203,14 @@ BAD_DOCUMENTS = {
         5,
         66,
     ),
+    "join of more ends than there are": (
+        "steps:\n  - name: p\n    type: parallel\n    join: {mode: n_of_m, n: 2}\n    steps:\n"
+        "    - {name: a, type: set, values: {v: 1}}\n"
+        "    - {name: b, type: set, values: {v: 1}, depends_on: [a]}",
+        "bad_join",
+        6,
+        28,
+    ),
     "join without n": (
         f"steps:\n{A}{B}join: {{mode: n_of_m}}}}",
         "bad_join",

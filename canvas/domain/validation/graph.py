@@ -112,9 +112,7 @@ def case_key(value: Any) -> object:
 
 def _check_join(report: Report, step: Step, pointer: str) -> None:
     join, at = step.join, f"{pointer}/join"
-    most, what = (len(step.scope.steps), "steps") if step.scope else (len(step.depends_on), "dependencies")
-    if step.type is StepType.LOOP:
-        most = 0
+    most, what = _joined_by(step)
     if join.mode is not JoinMode.N_OF_M:
         if join.n is not None:
             report.error("bad_join", f"{at}/n", f"`n` means nothing for `{join.mode}`.", "Only n_of_m counts.")
@@ -123,6 +121,16 @@ def _check_join(report: Report, step: Step, pointer: str) -> None:
         report.error("bad_join", at, "`n_of_m` needs `n`: how many must be live.")
     elif most and join.n > most:
         report.error("bad_join", f"{at}/n", f"{join.n} can never be live: there are only {most} {what}.")
+
+
+def _joined_by(step: Step) -> tuple[int, str]:
+    """Count what a join counts: dependencies, or the ends of a parallel; 0 for a loop, whose turns a run counts."""
+    if step.scope is None:
+        return len(step.depends_on), "dependencies"
+    if step.type is StepType.LOOP:
+        return 0, "turns"
+    waited_for = {one.step for inner in step.scope.steps for one in inner.depends_on}
+    return sum(inner.name not in waited_for for inner in step.scope.steps), "ends inside"
 
 
 def _check_default(report: Report, view: ScopeView, place: int, step: Step) -> None:
