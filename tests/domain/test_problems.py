@@ -209,7 +209,7 @@ BAD_DOCUMENTS = {
         "    - {name: b, type: set, values: {v: 1}, depends_on: [a]}",
         "bad_join",
         6,
-        28,
+        29,
     ),
     "join without n": (
         f"steps:\n{A}{B}join: {{mode: n_of_m}}}}",
