@@ -23,7 +23,7 @@ app = rx.App(
     api_transformer=_with_api,
 )
 
-app.add_page(workflows.page, route="/", title="Workflows · Canvas", on_load=workflows.WorkflowsState.load)
+app.add_page(workflows.page, route="/", title="Workflows · Canvas", on_load=workflows.ON_LOAD)
 app.add_page(editor.page, route="/workflows/[workflow_name]", title="Editor · Canvas", on_load=editor.EditorState.load)
 app.add_page(runs.page, route="/runs", title="Runs · Canvas", on_load=runs.RunsState.load)
 app.add_page(run.page, route="/runs/[run_id]", title="Run · Canvas", on_load=run.RunState.load)

@@ -66,6 +66,7 @@ class Settings:
         if self.log_level not in levels:
             raise InvalidSetting(f"{_variable('log_level')}={self.log_level!r} is none of {', '.join(sorted(levels))}.")
         logging.basicConfig(level=self.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it lists its plugins at each start
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] | None = None) -> "Settings":

@@ -44,7 +44,7 @@ def tab(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """
     assert canvas.canvas.app, "the app has to exist before its states can be used"
     monkeypatch.setattr(use, "settings", lambda: database)
-    yield lambda *calls, path="/": asyncio.run(_send(calls, path))
+    yield lambda *calls, path="/no-page-with-events-of-its-own": asyncio.run(_send(calls, path))
 
 
 async def _send(calls: tuple[tuple[Any, dict[str, Any]], ...], path: str) -> tuple[Any, Browser]:

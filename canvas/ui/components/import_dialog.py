@@ -140,7 +140,13 @@ def _source() -> rx.Component:
         width="100%",
     )
     pasted = rx.text_area(
-        name="text", placeholder="… or paste it here", rows="9", class_name="mono", size="1", aria_label="Definition"
+        name="text",
+        placeholder="… or paste it here",
+        rows="9",
+        max_length=_MAX_BYTES + 1,  # what is longer would not fit through the socket, and is too long anyway
+        class_name="mono",
+        size="1",
+        aria_label="Definition",
     )
     chosen = rx.flex(
         rx.icon("file-text", size=16),

@@ -112,6 +112,10 @@ class WorkflowsState(rx.State):
         return [WorkflowsState.load, rx.toast.success(f"Deleted {name}")]
 
 
+ON_LOAD: Final = [WorkflowsState.load, NewState.toggle(False), ImportState.toggle(False)]
+"A page that is opened again has no dialog in front of it."
+
+
 def free_name(taken: Collection[str], name: str) -> str:
     """Give the name, or the name with the first number behind it that nobody has."""
     numbered = (f"{name}_{number}" for number in count(2))
