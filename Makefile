@@ -14,7 +14,7 @@ export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test check fix lock migration bench clean
+.PHONY: help setup run build test check fix lock migration docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,8 +56,15 @@ migration: $(VENV)/.dev ## Write a migration from the models: make migration m="
 	@test -n "$(m)" || { echo 'say what changes: make migration m="…"'; exit 2; }
 	alembic revision --autogenerate -m "$(m)"
 
-bench: $(VENV)/.dev ## Measure, side by side with DBOS
-	$(PYTHON) -m benchmarks
+docs: $(VENV)/.dev ## Write the reference pages again, from the code
+	$(PYTHON) -m docs.reference
+	$(PYTHON) -m docs.expressions_table
+
+bench: $(VENV)/.dev ## Measure the engine (beside DBOS), the browser and the expressions
+	@$(PYTHON) -m tests.chromium
+	$(PYTHON) -m benchmarks.engine
+	$(PYTHON) -m benchmarks.browser
+	$(PYTHON) -m benchmarks.expressions
 
 clean: ## Remove the environment and everything built; data in .canvas stays
 	rm -rf $(VENV) .web assets/external .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
