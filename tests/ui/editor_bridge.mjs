@@ -17,12 +17,15 @@ const ANSWERS = {
     return difference(old, sameWhereEqual(old, read(after)));
   },
   parts: ({ operations, limit }) => inParts(operations, limit),
-  pointers: ({ document }) => Object.fromEntries(walk(read({ document })).map((n) => [n, pointerOf(read({ document }), n)])),
+  pointers: ({ document }) =>
+    Object.fromEntries(walk(read({ document })).map((n) => [n, pointerOf(read({ document }), n)])),
   upstream: ({ document, name }) => [...upstream(read({ document }), name)].sort(),
   allowed: ({ document }) => {
     const model = read({ document });
     const names = walk(model);
-    return names.flatMap((source) => names.filter((target) => refusal(model, source, "SUCCESS", target) === null).map((target) => [source, target]));
+    return names.flatMap((source) =>
+      names.filter((target) => refusal(model, source, "SUCCESS", target) === null).map((target) => [source, target]),
+    );
   },
   branches: ({ step }) => [...mainBranches(step), ...sideBranches(step)].map(branchKey),
   settle: ({ document, layout }) => {

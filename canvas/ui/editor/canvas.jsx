@@ -24,8 +24,19 @@ const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.25 };
 const ADD_KEYS = ["Shift", "Meta", "Control"];
 const ZOOM_KEYS = ["Meta", "Control"];
 const MANY = 300;
-const COLORS = { action: "iris", condition: "amber", switch: "amber", parallel: "cyan", loop: "cyan", workflow_link: "violet", wait: "orange", set: "jade", stop: "tomato" };
-const miniColor = (node) => (node.type === "frame" ? "var(--gray-a4)" : `var(--${COLORS[node.data.step.type] ?? "gray"}-8)`);
+const COLORS = {
+  action: "iris",
+  condition: "amber",
+  switch: "amber",
+  parallel: "cyan",
+  loop: "cyan",
+  workflow_link: "violet",
+  wait: "orange",
+  set: "jade",
+  stop: "tomato",
+};
+const miniColor = (node) =>
+  node.type === "frame" ? "var(--gray-a4)" : `var(--${COLORS[node.data.step.type] ?? "gray"}-8)`;
 
 const isValid = (c) => refusal(useGraph.getState().model, c.source, c.sourceHandle, c.target) === null;
 
@@ -47,7 +58,8 @@ function onConnectEnd(event, state) {
   const under = document.elementFromPoint(x, y);
   const target = under?.closest(".react-flow__node")?.dataset.id;
   const isFrameBody = target && useGraph.getState().model.scopes[target] && !under.closest(".frame-header");
-  if (target && target !== from.source && !isFrameBody) return onConnect({ source: from.source, sourceHandle: from.key, target });
+  if (target && target !== from.source && !isFrameBody)
+    return onConnect({ source: from.source, sourceHandle: from.key, target });
   if (target === from.source || !under?.closest(".react-flow")) return undefined;
   const branch = branchOf(useGraph.getState().model.entries[from.source].step, from.key);
   const [px, py] = reveal.point(x, y);
@@ -60,20 +72,32 @@ const onEdgeLeave = (event) => !event.relatedTarget?.closest?.(".edge-tools") &&
 
 function useDragging() {
   const flow = useReactFlow();
-  const middle = useCallback((id) => {
-    const { internals, measured } = flow.getInternalNode(id);
-    return [internals.positionAbsolute.x + measured.width / 2, internals.positionAbsolute.y + Math.min(measured.height, 64) / 2];
-  }, [flow]);
-  const onDrag = useCallback((_event, node, nodes) => {
-    const { model } = useGraph.getState();
-    const target = frameAt(model, middle(node.id), sizes(model), new Set(nodes.map((n) => n.id)));
-    const shown = target === model.entries[node.id].parent ? null : target;
-    if (usePanels.getState().target !== shown) usePanels.setState({ target: shown });
-  }, [middle]);
-  const onStop = useCallback((_event, _node, nodes) => {
-    usePanels.setState({ target: null });
-    moveTo(nodes, Object.fromEntries(nodes.map((n) => [n.id, middle(n.id)])));
-  }, [middle]);
+  const middle = useCallback(
+    (id) => {
+      const { internals, measured } = flow.getInternalNode(id);
+      return [
+        internals.positionAbsolute.x + measured.width / 2,
+        internals.positionAbsolute.y + Math.min(measured.height, 64) / 2,
+      ];
+    },
+    [flow],
+  );
+  const onDrag = useCallback(
+    (_event, node, nodes) => {
+      const { model } = useGraph.getState();
+      const target = frameAt(model, middle(node.id), sizes(model), new Set(nodes.map((n) => n.id)));
+      const shown = target === model.entries[node.id].parent ? null : target;
+      if (usePanels.getState().target !== shown) usePanels.setState({ target: shown });
+    },
+    [middle],
+  );
+  const onStop = useCallback(
+    (_event, _node, nodes) => {
+      usePanels.setState({ target: null });
+      moveTo(nodes, Object.fromEntries(nodes.map((n) => [n.id, middle(n.id)])));
+    },
+    [middle],
+  );
   const onSelectionDrag = useCallback((event, nodes) => nodes.length && onDrag(event, nodes[0], nodes), [onDrag]);
   const onSelectionStop = useCallback((event, nodes) => onStop(event, null, nodes), [onStop]);
   return { onDrag, onStop, onSelectionDrag, onSelectionStop };
@@ -114,7 +138,19 @@ const Flow = memo(({ colorMode, onOpen, children }) => {
   }, [flow]);
   const onDouble = useCallback((_event, node) => (onOpen ? onOpen(node.id) : goTo(node.id, "*")), [onOpen]);
   return (
-    <div ref={box} className="canvas" tabIndex={0} role="listbox" aria-multiselectable aria-label="Canvas: steps of the workflow. Press question mark for the keys." aria-activedescendant={active} data-testid="canvas" onKeyDown={onCanvasKey} onDragOver={allowDrop} onDrop={onDrop}>
+    <div
+      ref={box}
+      className="canvas"
+      tabIndex={0}
+      role="listbox"
+      aria-multiselectable
+      aria-label="Canvas: steps of the workflow. Press question mark for the keys."
+      aria-activedescendant={active}
+      data-testid="canvas"
+      onKeyDown={onCanvasKey}
+      onDragOver={allowDrop}
+      onDrop={onDrop}
+    >
       <ReactFlow
         nodes={nodes}
         edges={edges}
@@ -156,7 +192,9 @@ const Flow = memo(({ colorMode, onOpen, children }) => {
         fitViewOptions={FIT}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} size={1} />
-        {hasMap && nodes.length > 0 && <MiniMap pannable zoomable nodeColor={miniColor} nodeBorderRadius={6} ariaLabel="Overview" />}
+        {hasMap && nodes.length > 0 && (
+          <MiniMap pannable zoomable nodeColor={miniColor} nodeBorderRadius={6} ariaLabel="Overview" />
+        )}
         <EdgeTools />
         {children}
       </ReactFlow>
@@ -170,7 +208,9 @@ export const Canvas = memo(({ colorMode, documentKey, onOpen, children }) => {
   if (!isLoaded) return <div className="canvas loading" aria-busy="true" aria-label="Loading the workflow" />;
   return (
     <ReactFlowProvider key={documentKey}>
-      <Flow colorMode={colorMode} onOpen={onOpen}>{children}</Flow>
+      <Flow colorMode={colorMode} onOpen={onOpen}>
+        {children}
+      </Flow>
     </ReactFlowProvider>
   );
 });

@@ -13,7 +13,11 @@ export function copied(names) {
   const chosen = new Set(names.filter((n) => !ancestors(model, n).some((a) => names.includes(a))));
   if (!chosen.size) return null;
   const all = walk(model).filter((n) => chosen.has(n) || ancestors(model, n).some((a) => chosen.has(a)));
-  const steps = all.map((n) => ({ step: model.entries[n].step, parent: chosen.has(n) ? null : model.entries[n].parent, position: model.positions[n] }));
+  const steps = all.map((n) => ({
+    step: model.entries[n].step,
+    parent: chosen.has(n) ? null : model.entries[n].parent,
+    position: model.positions[n],
+  }));
   return JSON.stringify({ format: MARK, steps });
 }
 
@@ -22,7 +26,8 @@ export function read(text) {
   if (!text || text.length > MAX_TEXT || !text.includes(MARK)) return null;
   try {
     const found = JSON.parse(text);
-    const isGood = found.format === MARK && Array.isArray(found.steps) && found.steps.every((s) => typeof s.step?.name === "string");
+    const isGood =
+      found.format === MARK && Array.isArray(found.steps) && found.steps.every((s) => typeof s.step?.name === "string");
     return isGood ? found.steps : null;
   } catch {
     return null;
@@ -30,9 +35,13 @@ export function read(text) {
 }
 
 function renamedIn(value, names) {
-  if (typeof value === "string") return value.replace(/\bsteps\.([a-z_][a-z0-9_]*)/g, (all, name) => (names.has(name) ? `steps.${names.get(name)}` : all));
+  if (typeof value === "string")
+    return value.replace(/\bsteps\.([a-z_][a-z0-9_]*)/g, (all, name) =>
+      names.has(name) ? `steps.${names.get(name)}` : all,
+    );
   if (Array.isArray(value)) return value.map((item) => renamedIn(item, names));
-  if (value !== null && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, renamedIn(v, names)]));
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, renamedIn(v, names)]));
   return value;
 }
 

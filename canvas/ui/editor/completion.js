@@ -21,24 +21,40 @@ export function shape(schema, root = schema, depth = 0) {
   return branch(Object.fromEntries(children), "object", found.description);
 }
 
-const LOOP = branch({ index: leaf("integer", "From 0"), count: leaf("integer", "How many in all"), first: leaf("boolean"), last: leaf("boolean") });
-const LOOP_OUTPUT = branch({ items: leaf("list", "What each iteration gave"), count: leaf("integer"), failed: leaf("integer") });
+const LOOP = branch({
+  index: leaf("integer", "From 0"),
+  count: leaf("integer", "How many in all"),
+  first: leaf("boolean"),
+  last: leaf("boolean"),
+});
+const LOOP_OUTPUT = branch({
+  items: leaf("list", "What each iteration gave"),
+  count: leaf("integer"),
+  failed: leaf("integer"),
+});
 const ERROR = branch({ code: leaf("string"), message: leaf("string") });
 
 function outputOf(model, name, catalog) {
   const { step } = model.entries[name];
-  if (step.type === "action") return catalog.byAction?.[step.action] ? shape(catalog.byAction[step.action].result) : leaf("any");
+  if (step.type === "action")
+    return catalog.byAction?.[step.action] ? shape(catalog.byAction[step.action].result) : leaf("any");
   if (step.type === "condition") return branch({ result: leaf("boolean") });
   if (step.type === "switch") return branch({ value: leaf("any"), cases: leaf("list") });
   if (step.type === "wait") return branch({ until: leaf("string") });
-  if (step.type === "set") return branch(Object.fromEntries(Object.keys(step.values ?? {}).map((key) => [key, leaf("any")])));
+  if (step.type === "set")
+    return branch(Object.fromEntries(Object.keys(step.values ?? {}).map((key) => [key, leaf("any")])));
   if (step.type === "loop") return LOOP_OUTPUT;
-  if (step.type === "parallel") return branch(Object.fromEntries(model.scopes[name].map((n) => [n, outputOf(model, n, catalog)])));
+  if (step.type === "parallel")
+    return branch(Object.fromEntries(model.scopes[name].map((n) => [n, outputOf(model, n, catalog)])));
   return leaf("any");
 }
 
 const stepShape = (model, name, catalog) =>
-  branch({ output: outputOf(model, name, catalog), status: leaf("string"), error: ERROR, attempt: leaf("integer") }, model.entries[name].step.type, model.entries[name].step.title);
+  branch(
+    { output: outputOf(model, name, catalog), status: leaf("string"), error: ERROR, attempt: leaf("integer") },
+    model.entries[name].step.type,
+    model.entries[name].step.title,
+  );
 
 function parameters(meta) {
   const all = Object.entries(meta.parameters ?? {}).map(([key, p]) => [key, leaf(p?.type ?? "string", p?.description)]);
@@ -62,12 +78,14 @@ export function namesAt(model, name, catalog) {
     trigger: branch({ type: leaf("string"), data: leaf("any") }),
   };
   const waits = name ? model.entries[name].step.depends_on : [];
-  if (waits.length === 1 && model.entries[waits[0].step]) roots.previous_step = stepShape(model, waits[0].step, catalog);
+  if (waits.length === 1 && model.entries[waits[0].step])
+    roots.previous_step = stepShape(model, waits[0].step, catalog);
   for (const container of name ? ancestors(model, name) : []) {
     const { step } = model.entries[container];
     if (step.type !== "loop") continue;
     Object.assign(roots, { loop: roots.loop ?? LOOP, index: leaf("integer", "Of this iteration, from 0") });
-    if (step.while === undefined && step.times === undefined) roots[step.item_variable ?? "item"] ??= leaf("any", "This iteration's item");
+    if (step.while === undefined && step.times === undefined)
+      roots[step.item_variable ?? "item"] ??= leaf("any", "This iteration's item");
   }
   return roots;
 }
@@ -86,7 +104,13 @@ const PATH = /(?:[A-Za-z_]\w*(?:\[[^\]]*\])?\??\.)*[A-Za-z_]?\w*$/;
 const dataRows = (children, prefix) =>
   Object.entries(children ?? {})
     .filter(([key]) => key.toLowerCase().startsWith(prefix))
-    .map(([key, node]) => ({ insert: key, label: key, type: node.type, doc: node.doc, opens: Boolean(node.children) && Object.keys(node.children).length > 0 }));
+    .map(([key, node]) => ({
+      insert: key,
+      label: key,
+      type: node.type,
+      doc: node.doc,
+      opens: Boolean(node.children) && Object.keys(node.children).length > 0,
+    }));
 
 const functionRows = (functions, prefix) =>
   functions

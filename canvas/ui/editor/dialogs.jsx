@@ -16,7 +16,9 @@ const close = () => usePanels.setState({ dialog: null });
 function Frame({ title, text, children, width = 460, testId }) {
   return (
     <Dialog.Content size="2" maxWidth={`${width}px`} data-testid={testId} aria-describedby={undefined}>
-      <Dialog.Title size="3" mb="1">{title}</Dialog.Title>
+      <Dialog.Title size="3" mb="1">
+        {title}
+      </Dialog.Title>
       {text && <p className="dialog-text">{text}</p>}
       {children}
     </Dialog.Content>
@@ -26,7 +28,9 @@ function Frame({ title, text, children, width = 460, testId }) {
 function Buttons({ children }) {
   return (
     <div className="dialog-buttons">
-      <button type="button" className="button" onClick={close} data-testid="dialog-cancel">Cancel</button>
+      <button type="button" className="button" onClick={close} data-testid="dialog-cancel">
+        Cancel
+      </button>
       {children}
     </div>
   );
@@ -46,7 +50,12 @@ function useBusy() {
   return { isBusy, error, during };
 }
 
-const Failure = ({ text }) => (text ? <p className="error" role="alert">{text}</p> : null);
+const Failure = ({ text }) =>
+  text ? (
+    <p className="error" role="alert">
+      {text}
+    </p>
+  ) : null;
 
 function SaveDialog({ publish: startsPublish = false }) {
   const [summary, setSummary] = useState("");
@@ -63,14 +72,41 @@ function SaveDialog({ publish: startsPublish = false }) {
     announce(isPublish ? `Version ${reply.number} is saved and published` : `Version ${reply.number} is saved`);
   };
   return (
-    <Frame title={isPublish ? "Save and publish" : "Save a version"} text={`Keeps the draft as version ${(latest ?? 0) + 1}. Versions never change.`} testId="save-dialog">
+    <Frame
+      title={isPublish ? "Save and publish" : "Save a version"}
+      text={`Keeps the draft as version ${(latest ?? 0) + 1}. Versions never change.`}
+      testId="save-dialog"
+    >
       <form onSubmit={save}>
-        <label className="dialog-label" htmlFor="change-summary">What has changed?</label>
-        <textarea id="change-summary" className="input long" rows={3} autoFocus value={summary} placeholder={latest ? "Asks twice before it alerts" : "First version"} onChange={(e) => setSummary(e.target.value)} onKeyDown={(e) => e.key === "Enter" && (e.ctrlKey || e.metaKey) && save(e)} data-testid="change-summary" />
-        <div className="dialog-flag"><Switch checked={isPublish} onChange={setPublish} label="Publish it" testId="publish-too" /> Publish it: triggers and other workflows use it from now on</div>
-        {errors > 0 && <p className="error">{errors === 1 ? "One error has" : `${errors} errors have`} to be mended first; the draft is kept as it is.</p>}
+        <label className="dialog-label" htmlFor="change-summary">
+          What has changed?
+        </label>
+        <textarea
+          id="change-summary"
+          className="input long"
+          rows={3}
+          autoFocus
+          value={summary}
+          placeholder={latest ? "Asks twice before it alerts" : "First version"}
+          onChange={(e) => setSummary(e.target.value)}
+          onKeyDown={(e) => e.key === "Enter" && (e.ctrlKey || e.metaKey) && save(e)}
+          data-testid="change-summary"
+        />
+        <div className="dialog-flag">
+          <Switch checked={isPublish} onChange={setPublish} label="Publish it" testId="publish-too" /> Publish it:
+          triggers and other workflows use it from now on
+        </div>
+        {errors > 0 && (
+          <p className="error">
+            {errors === 1 ? "One error has" : `${errors} errors have`} to be mended first; the draft is kept as it is.
+          </p>
+        )}
         <Failure text={error} />
-        <Buttons><button type="submit" className="button primary" disabled={isBusy || errors > 0} data-testid="save-confirm">{isPublish ? "Save and publish" : "Save"}</button></Buttons>
+        <Buttons>
+          <button type="submit" className="button primary" disabled={isBusy || errors > 0} data-testid="save-confirm">
+            {isPublish ? "Save and publish" : "Save"}
+          </button>
+        </Buttons>
       </form>
     </Frame>
   );
@@ -100,7 +136,12 @@ function Versions() {
   };
   const readOnly = useGraph.getState().readOnly;
   return (
-    <Frame title="Versions" text="Publishing an older version rolls back to it; runs that have begun stay with theirs." width={620} testId="versions-dialog">
+    <Frame
+      title="Versions"
+      text="Publishing an older version rolls back to it; runs that have begun stay with theirs."
+      width={620}
+      testId="versions-dialog"
+    >
       <Failure text={error} />
       {list === null && !error && <div className="skeleton" aria-busy="true" />}
       {list?.length === 0 && <p className="quiet">None yet. “Save version” makes the first.</p>}
@@ -110,11 +151,34 @@ function Versions() {
             <span className="version-number">v{v.number}</span>
             <span className="version-text">
               <b>{v.change_summary || "No summary"}</b>
-              <span>{[v.tag, v.change_type, v.created_at && when(v.created_at), v.created_by].filter(Boolean).join(" · ")}{v.breaking_changes ? " · breaking" : ""}</span>
+              <span>
+                {[v.tag, v.change_type, v.created_at && when(v.created_at), v.created_by].filter(Boolean).join(" · ")}
+                {v.breaking_changes ? " · breaking" : ""}
+              </span>
             </span>
             {v.is_published && <span className="chip live">published</span>}
-            {!readOnly && <button type="button" className="button small" disabled={isBusy} onClick={() => restore(v.number)} title="Make the draft as this version was">Restore</button>}
-            {!readOnly && !v.is_published && <button type="button" className="button small" disabled={isBusy} onClick={() => publish(v.number)} data-testid={`publish-${v.number}`}>Publish</button>}
+            {!readOnly && (
+              <button
+                type="button"
+                className="button small"
+                disabled={isBusy}
+                onClick={() => restore(v.number)}
+                title="Make the draft as this version was"
+              >
+                Restore
+              </button>
+            )}
+            {!readOnly && !v.is_published && (
+              <button
+                type="button"
+                className="button small"
+                disabled={isBusy}
+                onClick={() => publish(v.number)}
+                data-testid={`publish-${v.number}`}
+              >
+                Publish
+              </button>
+            )}
           </li>
         ))}
       </ul>
@@ -135,19 +199,52 @@ function ImportDialog() {
     announce(reply.warnings?.length ? `Imported. ${reply.warnings[0]}` : "Imported. Ctrl Z takes it back.");
   };
   return (
-    <Frame title="Import" text="YAML or JSON replaces what is on the canvas; one undo brings it back." width={620} testId="import-dialog">
-      <textarea className="input long mono" rows={12} autoFocus value={text} spellCheck={false} aria-label="Text to import" placeholder={"dsl: canvas/v1\nsteps:\n  - name: …"} onChange={(e) => setText(e.target.value)} data-testid="import-text" />
+    <Frame
+      title="Import"
+      text="YAML or JSON replaces what is on the canvas; one undo brings it back."
+      width={620}
+      testId="import-dialog"
+    >
+      <textarea
+        className="input long mono"
+        rows={12}
+        autoFocus
+        value={text}
+        spellCheck={false}
+        aria-label="Text to import"
+        placeholder={"dsl: canvas/v1\nsteps:\n  - name: …"}
+        onChange={(e) => setText(e.target.value)}
+        data-testid="import-text"
+      />
       <input ref={file} type="file" accept=".yaml,.yml,.json" hidden onChange={load} data-testid="import-file" />
       <Failure text={error} />
       <Buttons>
-        <button type="button" className="button" onClick={() => file.current.click()}>Choose a file…</button>
-        <button type="button" className="button primary" disabled={isBusy || !text.trim()} onClick={apply} data-testid="import-confirm">Import</button>
+        <button type="button" className="button" onClick={() => file.current.click()}>
+          Choose a file…
+        </button>
+        <button
+          type="button"
+          className="button primary"
+          disabled={isBusy || !text.trim()}
+          onClick={apply}
+          data-testid="import-confirm"
+        >
+          Import
+        </button>
       </Buttons>
     </Frame>
   );
 }
 
-const TYPES = { string: { type: "string", "x-widget": "line" }, integer: { type: "integer" }, number: { type: "number" }, boolean: { type: "boolean" }, list: {}, object: {}, any: {} };
+const TYPES = {
+  string: { type: "string", "x-widget": "line" },
+  integer: { type: "integer" },
+  number: { type: "number" },
+  boolean: { type: "boolean" },
+  list: {},
+  object: {},
+  any: {},
+};
 
 /** The form of a run from the workflow's parameters. */
 export function parametersSchema(parameters = {}) {
@@ -155,7 +252,11 @@ export function parametersSchema(parameters = {}) {
     const base = p.enum?.length ? { enum: p.enum } : TYPES[p.type ?? "string"];
     return [key, { title: p.title || key, description: p.description, default: p.default, ...base }];
   });
-  return { type: "object", properties: Object.fromEntries(properties), required: Object.keys(parameters).filter((key) => parameters[key].required) };
+  return {
+    type: "object",
+    properties: Object.fromEntries(properties),
+    required: Object.keys(parameters).filter((key) => parameters[key].required),
+  };
 }
 
 function RunDialog() {
@@ -165,7 +266,9 @@ function RunDialog() {
   const [isDry, setDry] = useState(false);
   const { isBusy, error, during } = useBusy();
   const errors = counts(usePanels((s) => s.problems)).errors;
-  const missing = schema.required.filter((key) => values[key] === undefined && schema.properties[key].default === undefined);
+  const missing = schema.required.filter(
+    (key) => values[key] === undefined && schema.properties[key].default === undefined,
+  );
   const start = async (event) => {
     event.preventDefault();
     const reply = await during(() => call("start", { parameters: values, dry_run: isDry }));
@@ -177,10 +280,28 @@ function RunDialog() {
         <FormContext.Provider value={{ step: null, root: {}, problems: [], readOnly: false, isPlain: true }}>
           <Fields schema={schema} value={values} pointer="" onChange={setValues} />
         </FormContext.Provider>
-        <div className="dialog-flag"><Switch checked={isDry} onChange={setDry} label="Dry run" testId="dry-run" /> Dry run: actions that touch the world answer from their example</div>
-        {errors > 0 && <p className="error">The workflow has {errors === 1 ? "an error" : `${errors} errors`}; mend {errors === 1 ? "it" : "them"} first.</p>}
+        <div className="dialog-flag">
+          <Switch checked={isDry} onChange={setDry} label="Dry run" testId="dry-run" /> Dry run: actions that touch the
+          world answer from their example
+        </div>
+        {errors > 0 && (
+          <p className="error">
+            The workflow has {errors === 1 ? "an error" : `${errors} errors`}; mend {errors === 1 ? "it" : "them"}{" "}
+            first.
+          </p>
+        )}
         <Failure text={error} />
-        <Buttons><button type="submit" className="button primary" disabled={isBusy || missing.length > 0} data-testid="run-start" autoFocus={schema.required.length === 0}>Run</button></Buttons>
+        <Buttons>
+          <button
+            type="submit"
+            className="button primary"
+            disabled={isBusy || missing.length > 0}
+            data-testid="run-start"
+            autoFocus={schema.required.length === 0}
+          >
+            Run
+          </button>
+        </Buttons>
       </form>
     </Frame>
   );
@@ -196,7 +317,11 @@ function Keys() {
             <dl>
               {rows.map(([keys, what]) => (
                 <div key={keys}>
-                  <dt>{keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+                  <dt>
+                    {keys.split(" ").map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </dt>
                   <dd>{what}</dd>
                 </div>
               ))}
@@ -210,16 +335,31 @@ function Keys() {
 
 function Conflict() {
   return (
-    <Frame title="Someone else has changed this draft" text="What you did since is not saved, so that nothing of theirs is lost. Copy your steps (Ctrl A, Ctrl C) if you want to put them in again after loading." testId="conflict-dialog">
+    <Frame
+      title="Someone else has changed this draft"
+      text="What you did since is not saved, so that nothing of theirs is lost. Copy your steps (Ctrl A, Ctrl C) if you want to put them in again after loading."
+      testId="conflict-dialog"
+    >
       <div className="dialog-buttons">
-        <button type="button" className="button" onClick={close}>Keep looking</button>
-        <button type="button" className="button primary" onClick={reload} data-testid="conflict-reload">Load the current draft</button>
+        <button type="button" className="button" onClick={close}>
+          Keep looking
+        </button>
+        <button type="button" className="button primary" onClick={reload} data-testid="conflict-reload">
+          Load the current draft
+        </button>
       </div>
     </Frame>
   );
 }
 
-const KINDS = { save: SaveDialog, versions: Versions, import: ImportDialog, run: RunDialog, keys: Keys, conflict: Conflict };
+const KINDS = {
+  save: SaveDialog,
+  versions: Versions,
+  import: ImportDialog,
+  run: RunDialog,
+  keys: Keys,
+  conflict: Conflict,
+};
 
 export const Dialogs = memo(() => {
   const dialog = usePanels((s) => s.dialog);

@@ -19,16 +19,32 @@ function travelled(nodes, source, target, branch) {
   const to = nodes[target]?.s;
   if (!from || !["completed", "failed", "skipped"].includes(from.s)) return "";
   if (to === "skipped" || from.s === "skipped") return "dead";
-  const isTaken = branch === "ALWAYS" || (branch === "FAILURE" ? from.s === "failed" : from.s === "completed" && (branch === "SUCCESS" || !from.b || from.b === branch));
+  const isTaken =
+    branch === "ALWAYS" ||
+    (branch === "FAILURE"
+      ? from.s === "failed"
+      : from.s === "completed" && (branch === "SUCCESS" || !from.b || from.b === branch));
   if (!isTaken) return "dead";
   return TOUCHED.has(to) ? "taken" : "";
 }
 
-export const DependencyEdge = memo(({ id, source, target, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data }) => {
-  const way = useLive((s) => travelled(s.nodes, source, target, data.branch));
-  const [path] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, curvature: 0.3 });
-  return <BaseEdge id={id} path={path} interactionWidth={18} className={`dependency ${way}`} data-branch={data.branch} />;
-});
+export const DependencyEdge = memo(
+  ({ id, source, target, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data }) => {
+    const way = useLive((s) => travelled(s.nodes, source, target, data.branch));
+    const [path] = getBezierPath({
+      sourceX,
+      sourceY,
+      targetX,
+      targetY,
+      sourcePosition,
+      targetPosition,
+      curvature: 0.3,
+    });
+    return (
+      <BaseEdge id={id} path={path} interactionWidth={18} className={`dependency ${way}`} data-branch={data.branch} />
+    );
+  },
+);
 
 /** The buttons on a connection: a step in between, or take it away. */
 export const EdgeTools = memo(() => {
@@ -47,11 +63,22 @@ export const EdgeTools = memo(() => {
   const add = (event) => usePanels.setState({ quickAdd: { x: event.clientX, y: event.clientY, edge } });
   return (
     <ViewportPortal>
-      <div className="edge-tools nopan" style={{ transform: `translate(-50%, -50%) translate(${at.x}px, ${at.y}px)` }} onMouseEnter={() => useHover.setState({ edge })} onMouseLeave={() => useHover.setState({ edge: null })}>
+      <div
+        className="edge-tools nopan"
+        style={{ transform: `translate(-50%, -50%) translate(${at.x}px, ${at.y}px)` }}
+        onMouseEnter={() => useHover.setState({ edge })}
+        onMouseLeave={() => useHover.setState({ edge: null })}
+      >
         <button type="button" aria-label="Add a step here" title="Add a step here" data-testid="edge-add" onClick={add}>
           <Plus size={13} />
         </button>
-        <button type="button" aria-label="Delete the connection" title="Delete the connection" data-testid="edge-delete" onClick={() => remove([], [edge])}>
+        <button
+          type="button"
+          aria-label="Delete the connection"
+          title="Delete the connection"
+          data-testid="edge-delete"
+          onClick={() => remove([], [edge])}
+        >
           <X size={13} />
         </button>
       </div>

@@ -64,8 +64,18 @@ export function Editor({ graph, catalog, reply, colorMode, ...handlers }) {
   const leave = useRef(handlers.onLeave);
   const key = graph?.key ?? null;
   attachHandlers({
-    edit: handlers.onEdit, arrange: handlers.onArrange, save: handlers.onSave, publish: handlers.onPublish, start: handlers.onStart,
-    versions: handlers.onVersions, version: handlers.onVersion, read: handlers.onRead, export: handlers.onExport, reload: handlers.onReload, control: handlers.onControl, inspect: handlers.onInspect,
+    edit: handlers.onEdit,
+    arrange: handlers.onArrange,
+    save: handlers.onSave,
+    publish: handlers.onPublish,
+    start: handlers.onStart,
+    versions: handlers.onVersions,
+    version: handlers.onVersion,
+    read: handlers.onRead,
+    export: handlers.onExport,
+    reload: handlers.onReload,
+    control: handlers.onControl,
+    inspect: handlers.onInspect,
   });
   useEffect(() => {
     setCatalog(catalog);
@@ -96,4 +106,3 @@ export function Editor({ graph, catalog, reply, colorMode, ...handlers }) {
     </div>
   );
 }
-

@@ -20,7 +20,11 @@ const NEW = {
 
 const model = () => useGraph.getState().model;
 const now = () => useGraph.getState();
-const asDependency = (source, branch) => ({ step: source, branch: branch.branch, ...(branch.value !== undefined && { value: branch.value }) });
+const asDependency = (source, branch) => ({
+  step: source,
+  branch: branch.branch,
+  ...(branch.value !== undefined && { value: branch.value }),
+});
 
 /** A new step's document; `what` is {type, action?, workflow?}. */
 export function blankStep(at, what) {
@@ -41,7 +45,9 @@ export function addStep(what, place = {}) {
   if (place.edge) return splice(at, step, place.edge, place.point);
   if (place.after && at.entries[place.after]) return append(at, step, place.after, place.branch, place.point);
   const [parent, position] = landing(at, place.point ?? [0, 0]);
-  commit(withGrown(withAdded(at, parent, [{ step, position: freePlace(at, parent, position) }])), { select: [step.name] });
+  commit(withGrown(withAdded(at, parent, [{ step, position: freePlace(at, parent, position) }])), {
+    select: [step.name],
+  });
   return step.name;
 }
 
@@ -59,10 +65,20 @@ function append(at, step, after, branch, point) {
   const [width] = sizes(at)[after];
   const [x, y] = at.positions[after];
   const ways = mainBranches(source);
-  const shift = way && ways.length > 1 ? (Math.max(0, ways.findIndex((w) => w.key === way.key)) - (ways.length - 1) / 2) * 110 : 0;
+  const shift =
+    way && ways.length > 1
+      ? (Math.max(
+          0,
+          ways.findIndex((w) => w.key === way.key),
+        ) -
+          (ways.length - 1) / 2) *
+        110
+      : 0;
   const beside = [snap(x + width + GAP), snap(y + shift)];
   const position = point ? within(at, parent, point) : beside;
-  commit(withGrown(withAdded(at, parent, [{ step, position: freePlace(at, parent, position) }], after)), { select: [step.name] });
+  commit(withGrown(withAdded(at, parent, [{ step, position: freePlace(at, parent, position) }], after)), {
+    select: [step.name],
+  });
   return step.name;
 }
 
@@ -78,7 +94,9 @@ function splice(at, step, edgeId, point) {
   const way = branchOf(at.entries[edge.source].step, edge.sourceHandle);
   step.depends_on = [asDependency(edge.source, way)];
   const next = mainBranches(step)[0];
-  const waits = target.depends_on.map((d) => (d.step === edge.source && branchKey(d) === edge.sourceHandle ? asDependency(step.name, next) : d));
+  const waits = target.depends_on.map((d) =>
+    d.step === edge.source && branchKey(d) === edge.sourceHandle ? asDependency(step.name, next) : d,
+  );
   const [sx, sy] = at.positions[edge.source];
   const [tx, ty] = at.positions[edge.target];
   const width = sizes(at)[edge.source][0];
@@ -99,13 +117,16 @@ function makeRoom(at, parent, name) {
     return ox + boxes[n][0] > x && ox < x + boxes[name][0] + GRID && oy < y + boxes[name][1] && oy + boxes[n][1] > y;
   });
   if (!isTight) return at;
-  const from = Math.min(...siblings.filter((n) => at.positions[n][0] + boxes[n][0] / 2 > x + STEP_WIDTH / 2).map((n) => at.positions[n][0]));
+  const from = Math.min(
+    ...siblings.filter((n) => at.positions[n][0] + boxes[n][0] / 2 > x + STEP_WIDTH / 2).map((n) => at.positions[n][0]),
+  );
   const shift = snap(x + STEP_WIDTH + GAP - from);
   const before = siblings.find((n) => at.entries[name].step.depends_on.some((d) => d.step === n));
   const base = before ? at.positions[before][0] + boxes[before][0] + GAP : x;
   const positions = { ...at.positions, [name]: [snap(base), y] };
   const push = Math.max(shift, snap(base + STEP_WIDTH + GAP - from));
-  for (const n of siblings) if (at.positions[n][0] >= from) positions[n] = [at.positions[n][0] + push, at.positions[n][1]];
+  for (const n of siblings)
+    if (at.positions[n][0] >= from) positions[n] = [at.positions[n][0] + push, at.positions[n][1]];
   return { ...at, positions };
 }
 
@@ -143,7 +164,9 @@ export function removeAndReconnect(name) {
     .filter((s) => s.depends_on.some((d) => d.step === name))
     .map((s) => {
       const others = s.depends_on.filter((d) => d.step !== name);
-      const added = step.depends_on.filter((d) => !others.some((o) => o.step === d.step && branchKey(o) === branchKey(d)));
+      const added = step.depends_on.filter(
+        (d) => !others.some((o) => o.step === d.step && branchKey(o) === branchKey(d)),
+      );
       return { ...s, depends_on: [...others, ...added] };
     });
   commit(without(withSteps(at, closed), [name]), { select: [] });
@@ -181,7 +204,12 @@ export function changeMeta(patch, merge) {
 export function toggleEnabled(names) {
   const at = model();
   const isOn = names.some((n) => at.entries[n].step.enabled !== false);
-  commit(withSteps(at, names.map((n) => ({ ...at.entries[n].step, enabled: isOn ? false : undefined })).map(withoutUndefined)));
+  commit(
+    withSteps(
+      at,
+      names.map((n) => ({ ...at.entries[n].step, enabled: isOn ? false : undefined })).map(withoutUndefined),
+    ),
+  );
 }
 
 const withoutUndefined = (step) => Object.fromEntries(Object.entries(step).filter(([, v]) => v !== undefined));

@@ -7,7 +7,8 @@ import { complete, namesAt } from "./completion.js";
 import { useGraph, usePanels } from "./store.js";
 
 const TEMPLATE = /(\{\{[\s\S]*?(?:\}\}|$))/;
-const TOKEN = /('(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|\b\d+(?:\.\d+)?\b|\b(?:true|false|null|and|or|not|in)\b|[A-Za-z_]\w*(?=\()|[A-Za-z_][\w.]*)/;
+const TOKEN =
+  /('(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|\b\d+(?:\.\d+)?\b|\b(?:true|false|null|and|or|not|in)\b|[A-Za-z_]\w*(?=\()|[A-Za-z_][\w.]*)/;
 
 function kindOf(token) {
   if (/^['"]/.test(token)) return "string";
@@ -15,11 +16,28 @@ function kindOf(token) {
   return /^(true|false|null|and|or|not|in)$/.test(token) ? "word" : "name";
 }
 
-const code = (text) => text.split(TOKEN).map((part, i) => (i % 2 ? <span key={i} className={`x-${kindOf(part)}`}>{part}</span> : part));
+const code = (text) =>
+  text.split(TOKEN).map((part, i) =>
+    i % 2 ? (
+      <span key={i} className={`x-${kindOf(part)}`}>
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  );
 
 function coloured(text, isTemplate) {
   if (!isTemplate) return code(text);
-  return text.split(TEMPLATE).map((part, i) => (i % 2 ? <span key={i} className="x-part">{code(part)}</span> : part));
+  return text.split(TEMPLATE).map((part, i) =>
+    i % 2 ? (
+      <span key={i} className="x-part">
+        {code(part)}
+      </span>
+    ) : (
+      part
+    ),
+  );
 }
 
 /** Where the caret is on the screen, measured on the coloured copy under the field. */
@@ -49,11 +67,26 @@ function Offers({ rows, active, at, id, choose }) {
   const left = Math.max(8, Math.min(at.x - 8, window.innerWidth - width - 8));
   const isAbove = at.y + 260 > window.innerHeight;
   return createPortal(
-    <div className="completion radix-themes" style={{ left, width, ...(isAbove ? { bottom: window.innerHeight - at.y + 24 } : { top: at.y + 4 }) }}>
+    <div
+      className="completion radix-themes"
+      style={{ left, width, ...(isAbove ? { bottom: window.innerHeight - at.y + 24 } : { top: at.y + 4 }) }}
+    >
       <div className="completion-list" role="listbox" id={id} ref={list}>
         {rows.map((row, i) => (
-          <button type="button" tabIndex={-1} role="option" key={row.label} aria-selected={i === active} className="completion-row" data-testid={`offer-${row.label}`} onPointerDown={(e) => (e.preventDefault(), choose(row))}>
-            <span className="completion-label">{row.label}{row.opens ? "." : ""}</span>
+          <button
+            type="button"
+            tabIndex={-1}
+            role="option"
+            key={row.label}
+            aria-selected={i === active}
+            className="completion-row"
+            data-testid={`offer-${row.label}`}
+            onPointerDown={(e) => (e.preventDefault(), choose(row))}
+          >
+            <span className="completion-label">
+              {row.label}
+              {row.opens ? "." : ""}
+            </span>
             <span className="completion-type">{row.type}</span>
           </button>
         ))}
@@ -73,7 +106,10 @@ function useCompletion(step, isTemplate, value, onChange, area, mirror, caretTo)
   const model = useGraph((s) => s.model);
   const catalog = usePanels((s) => s.catalog);
   const [state, setState] = useState(null);
-  const roots = useMemo(() => (state === null ? null : namesAt(model, step && model.entries[step] ? step : null, catalog)), [state === null, model, step, catalog]);
+  const roots = useMemo(
+    () => (state === null ? null : namesAt(model, step && model.entries[step] ? step : null, catalog)),
+    [state === null, model, step, catalog],
+  );
   const [active, setActive] = useState(0);
   const found = state && roots ? complete(value, state.caret, isTemplate, roots, catalog.functions) : null;
   const show = (caret) => {
@@ -98,42 +134,72 @@ function useCompletion(step, isTemplate, value, onChange, area, mirror, caretTo)
 
 const PAIRS = /\{\{$/;
 
-export const ExpressionField = memo(({ value, onChange, isTemplate, isCode, step, placeholder, label, testId, isInvalid, describedBy, isAutoFocus }) => {
-  const text = value === undefined || value === null ? "" : String(value);
-  const area = useRef(null);
-  const mirror = useRef(null);
-  const listId = useId();
-  const caretTo = useRef(null); // where the caret goes once the new text is there; set before the next key comes
-  const help = useCompletion(step, isTemplate, text, onChange, area, mirror, caretTo);
-  useLayoutEffect(() => {
-    if (caretTo.current === null || document.activeElement !== area.current) return;
-    area.current.setSelectionRange(caretTo.current, caretTo.current);
-    caretTo.current = null;
-  });
-  const type = (event) => {
-    const { value: typed, selectionStart: caret } = event.target;
-    const opened = isTemplate && typed.length > text.length && PAIRS.test(typed.slice(0, caret)) && !typed.slice(caret).startsWith("}}");
-    if (opened) caretTo.current = caret + 1;
-    onChange(opened ? `${typed.slice(0, caret)}  }}${typed.slice(caret)}` : typed);
-    help.show(opened ? caret + 1 : caret);
-  };
-  const onKey = (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === " ") return event.preventDefault(), help.update();
-    if (!help.found) return undefined;
-    const { rows } = help.found;
-    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (move) help.setActive((help.active + move + rows.length) % rows.length);
-    else if (event.key === "Enter" || event.key === "Tab") help.choose(rows[help.active]);
-    else if (event.key === "Escape") help.close();
-    else return undefined;
-    event.stopPropagation();
-    return event.preventDefault();
-  };
-  return (
-    <div className={`expression ${isCode ? "tall" : ""} ${isTemplate ? "" : "pure"} ${isInvalid ? "invalid" : ""}`}>
-      <pre ref={mirror} aria-hidden>{coloured(text, isTemplate)}{"\u200b"}</pre>
-      <textarea ref={area} rows={1} value={text} spellCheck={false} autoFocus={isAutoFocus} placeholder={placeholder} aria-label={label} aria-invalid={isInvalid || undefined} aria-describedby={describedBy} aria-autocomplete="list" aria-expanded={Boolean(help.found)} aria-controls={listId} data-testid={testId} onChange={type} onKeyDown={onKey} onClick={help.close} onFocus={() => !isTemplate && text === "" && help.update()} onBlur={help.close} />
-      {help.found && help.at && <Offers rows={help.found.rows} active={help.active} at={help.at} id={listId} choose={help.choose} />}
-    </div>
-  );
-});
+export const ExpressionField = memo(
+  ({ value, onChange, isTemplate, isCode, step, placeholder, label, testId, isInvalid, describedBy, isAutoFocus }) => {
+    const text = value === undefined || value === null ? "" : String(value);
+    const area = useRef(null);
+    const mirror = useRef(null);
+    const listId = useId();
+    const caretTo = useRef(null); // where the caret goes once the new text is there; set before the next key comes
+    const help = useCompletion(step, isTemplate, text, onChange, area, mirror, caretTo);
+    useLayoutEffect(() => {
+      if (caretTo.current === null || document.activeElement !== area.current) return;
+      area.current.setSelectionRange(caretTo.current, caretTo.current);
+      caretTo.current = null;
+    });
+    const type = (event) => {
+      const { value: typed, selectionStart: caret } = event.target;
+      const opened =
+        isTemplate &&
+        typed.length > text.length &&
+        PAIRS.test(typed.slice(0, caret)) &&
+        !typed.slice(caret).startsWith("}}");
+      if (opened) caretTo.current = caret + 1;
+      onChange(opened ? `${typed.slice(0, caret)}  }}${typed.slice(caret)}` : typed);
+      help.show(opened ? caret + 1 : caret);
+    };
+    const onKey = (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === " ") return (event.preventDefault(), help.update());
+      if (!help.found) return undefined;
+      const { rows } = help.found;
+      const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (move) help.setActive((help.active + move + rows.length) % rows.length);
+      else if (event.key === "Enter" || event.key === "Tab") help.choose(rows[help.active]);
+      else if (event.key === "Escape") help.close();
+      else return undefined;
+      event.stopPropagation();
+      return event.preventDefault();
+    };
+    return (
+      <div className={`expression ${isCode ? "tall" : ""} ${isTemplate ? "" : "pure"} ${isInvalid ? "invalid" : ""}`}>
+        <pre ref={mirror} aria-hidden>
+          {coloured(text, isTemplate)}
+          {"\u200b"}
+        </pre>
+        <textarea
+          ref={area}
+          rows={1}
+          value={text}
+          spellCheck={false}
+          autoFocus={isAutoFocus}
+          placeholder={placeholder}
+          aria-label={label}
+          aria-invalid={isInvalid || undefined}
+          aria-describedby={describedBy}
+          aria-autocomplete="list"
+          aria-expanded={Boolean(help.found)}
+          aria-controls={listId}
+          data-testid={testId}
+          onChange={type}
+          onKeyDown={onKey}
+          onClick={help.close}
+          onFocus={() => !isTemplate && text === "" && help.update()}
+          onBlur={help.close}
+        />
+        {help.found && help.at && (
+          <Offers rows={help.found.rows} active={help.active} at={help.at} id={listId} choose={help.choose} />
+        )}
+      </div>
+    );
+  },
+);

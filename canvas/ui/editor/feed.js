@@ -35,7 +35,9 @@ export function connectFeed(runId, { onEnd } = {}) {
 
   const open = () => {
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
-    socket = new WebSocket(`${scheme}://${window.location.host}/api/ws/runs/${encodeURIComponent(runId)}?after=${lastSeq}`);
+    socket = new WebSocket(
+      `${scheme}://${window.location.host}/api/ws/runs/${encodeURIComponent(runId)}?after=${lastSeq}`,
+    );
     socket.onopen = () => {
       pause = FIRST_PAUSE;
       useLive.setState({ isConnected: true });

@@ -4,7 +4,20 @@ import { ArrowDown, ArrowUp, Braces, ChevronRight, Plus, Trash2 } from "lucide-r
 import { createContext, memo, useContext, useEffect, useId, useRef, useState } from "react";
 
 import { ExpressionField } from "./expression.jsx";
-import { blank, BROKEN, choices, fromLine, innerOf, isTemplateText, parsedTree, resolve, sameValue, titleOf, toLine, widgetOf } from "./schema.js";
+import {
+  blank,
+  BROKEN,
+  choices,
+  fromLine,
+  innerOf,
+  isTemplateText,
+  parsedTree,
+  resolve,
+  sameValue,
+  titleOf,
+  toLine,
+  widgetOf,
+} from "./schema.js";
 import { usePanels } from "./store.js";
 
 /** Of the whole form: {step, base, root, problems, readOnly}; `problems` by pointer within the step; `isPlain` for forms without expressions. */
@@ -46,13 +59,26 @@ export function Row({ label, help, pointer, isRequired, extra, isInline, isDeep,
   const own = problems.filter((p) => p.relative === pointer || (isDeep && p.relative.startsWith(`${pointer}/`)));
   useFocus(pointer, box);
   return (
-    <div ref={box} className={`field ${isInline ? "inline" : ""} ${own.length ? "invalid" : ""}`} data-pointer={pointer}>
+    <div
+      ref={box}
+      className={`field ${isInline ? "inline" : ""} ${own.length ? "invalid" : ""}`}
+      data-pointer={pointer}
+    >
       <div className="field-head">
         <label title={help}>
           {label}
-          {isRequired && <span className="required" title="Required"> *</span>}
+          {isRequired && (
+            <span className="required" title="Required">
+              {" "}
+              *
+            </span>
+          )}
         </label>
-        {help && <span className="field-hint" title={help}>{help}</span>}
+        {help && (
+          <span className="field-hint" title={help}>
+            {help}
+          </span>
+        )}
         {extra}
       </div>
       {children({ invalid: own.length > 0, describedBy: own.length ? id : undefined })}
@@ -69,31 +95,68 @@ function NumberInput({ value, schema, onChange, label, testId, isInvalid, descri
     const number = Number(event.target.value);
     onChange(event.target.value === "" ? undefined : Number.isNaN(number) ? event.target.value : number);
   };
-  return <input className="input" inputMode="decimal" value={text} placeholder={schema.default !== undefined && schema.default !== null ? String(schema.default) : ""} aria-label={label} aria-invalid={isInvalid || undefined} aria-describedby={describedBy} data-testid={testId} onChange={type} />;
+  return (
+    <input
+      className="input"
+      inputMode="decimal"
+      value={text}
+      placeholder={schema.default !== undefined && schema.default !== null ? String(schema.default) : ""}
+      aria-label={label}
+      aria-invalid={isInvalid || undefined}
+      aria-describedby={describedBy}
+      data-testid={testId}
+      onChange={type}
+    />
+  );
 }
 
 export function Choice({ value, options, onChange, label, testId, placeholder, titles = {} }) {
   const isKnown = value === undefined || options.includes(value);
   const pick = (event) => onChange(event.target.value === "" ? undefined : JSON.parse(event.target.value));
   return (
-    <select className="input" value={value === undefined ? "" : JSON.stringify(value)} aria-label={label} data-testid={testId} onChange={pick}>
+    <select
+      className="input"
+      value={value === undefined ? "" : JSON.stringify(value)}
+      aria-label={label}
+      data-testid={testId}
+      onChange={pick}
+    >
       {(placeholder !== undefined || value === undefined) && <option value="">{placeholder ?? "Choose…"}</option>}
       {!isKnown && <option value={JSON.stringify(value)}>{String(value)} (unknown)</option>}
-      {options.map((option) => <option key={JSON.stringify(option)} value={JSON.stringify(option)}>{titles[option] ?? String(option)}</option>)}
+      {options.map((option) => (
+        <option key={JSON.stringify(option)} value={JSON.stringify(option)}>
+          {titles[option] ?? String(option)}
+        </option>
+      ))}
     </select>
   );
 }
 
 export function Switch({ checked, onChange, label, testId }) {
   return (
-    <button type="button" role="switch" aria-checked={checked} aria-label={label} className="switch" data-testid={testId} onClick={() => onChange(!checked)}>
+    <button
+      type="button"
+      role="switch"
+      aria-checked={checked}
+      aria-label={label}
+      className="switch"
+      data-testid={testId}
+      onClick={() => onChange(!checked)}
+    >
       <span />
     </button>
   );
 }
 
 export function TextInput({ value, onChange, label, testId, placeholder, isLong, isMono }) {
-  const props = { className: `input ${isMono ? "mono" : ""}`, value: value ?? "", placeholder, "aria-label": label, "data-testid": testId, onChange: (e) => onChange(e.target.value) };
+  const props = {
+    className: `input ${isMono ? "mono" : ""}`,
+    value: value ?? "",
+    placeholder,
+    "aria-label": label,
+    "data-testid": testId,
+    onChange: (e) => onChange(e.target.value),
+  };
   return isLong ? <textarea rows={2} {...props} className="input long" /> : <input {...props} />;
 }
 
@@ -101,7 +164,12 @@ export function TextInput({ value, onChange, label, testId, placeholder, isLong,
 function AnyField({ value, onChange, label, testId, step, state }) {
   const isTree = value !== null && typeof value === "object";
   const [draft, setDraft] = useState(null);
-  const text = draft !== null && sameValue(isTree ? parsedTree(draft) : fromLine(draft), value) ? draft : isTree ? JSON.stringify(value, null, 2) : toLine(value);
+  const text =
+    draft !== null && sameValue(isTree ? parsedTree(draft) : fromLine(draft), value)
+      ? draft
+      : isTree
+        ? JSON.stringify(value, null, 2)
+        : toLine(value);
   const write = (typed) => {
     setDraft(typed);
     const next = isTree ? parsedTree(typed) : fromLine(typed);
@@ -110,16 +178,48 @@ function AnyField({ value, onChange, label, testId, step, state }) {
   const isBroken = isTree && draft !== null && parsedTree(draft) === BROKEN;
   const toggle = () => {
     setDraft(null);
-    onChange(isTree ? JSON.stringify(value) : parsedTree(toLine(value)) === BROKEN ? (value === undefined || value === "" ? {} : [value]) : parsedTree(toLine(value)));
+    onChange(
+      isTree
+        ? JSON.stringify(value)
+        : parsedTree(toLine(value)) === BROKEN
+          ? value === undefined || value === ""
+            ? {}
+            : [value]
+          : parsedTree(toLine(value)),
+    );
   };
   return (
     <div className="any">
       {isTree ? (
-        <textarea className={`input json ${isBroken ? "wrong" : ""}`} rows={Math.min(12, (isBroken ? draft : text).split("\n").length)} value={isBroken ? draft : text} spellCheck={false} aria-label={`${label} as JSON`} aria-invalid={isBroken || state.invalid || undefined} data-testid={testId} onChange={(e) => write(e.target.value)} />
+        <textarea
+          className={`input json ${isBroken ? "wrong" : ""}`}
+          rows={Math.min(12, (isBroken ? draft : text).split("\n").length)}
+          value={isBroken ? draft : text}
+          spellCheck={false}
+          aria-label={`${label} as JSON`}
+          aria-invalid={isBroken || state.invalid || undefined}
+          data-testid={testId}
+          onChange={(e) => write(e.target.value)}
+        />
       ) : (
-        <ExpressionField value={text} onChange={write} isTemplate step={step} label={label} testId={testId} isInvalid={state.invalid} describedBy={state.describedBy} />
+        <ExpressionField
+          value={text}
+          onChange={write}
+          isTemplate
+          step={step}
+          label={label}
+          testId={testId}
+          isInvalid={state.invalid}
+          describedBy={state.describedBy}
+        />
       )}
-      <button type="button" className="mode" onClick={toggle} title={isTree ? "Write text instead" : "Write JSON instead"} aria-label={isTree ? "Write text instead" : "Write JSON instead"}>
+      <button
+        type="button"
+        className="mode"
+        onClick={toggle}
+        title={isTree ? "Write text instead" : "Write JSON instead"}
+        aria-label={isTree ? "Write text instead" : "Write JSON instead"}
+      >
         {isTree ? "Aa" : <Braces size={12} />}
       </button>
     </div>
@@ -135,9 +235,24 @@ const movedItem = (list, from, to) => {
 export function RowTools({ index, count, onMove, onRemove, what }) {
   return (
     <span className="row-tools">
-      {onMove && <button type="button" aria-label={`Move ${what} up`} disabled={index === 0} onClick={() => onMove(index - 1)}><ArrowUp size={12} /></button>}
-      {onMove && <button type="button" aria-label={`Move ${what} down`} disabled={index === count - 1} onClick={() => onMove(index + 1)}><ArrowDown size={12} /></button>}
-      <button type="button" aria-label={`Remove ${what}`} onClick={onRemove}><Trash2 size={12} /></button>
+      {onMove && (
+        <button type="button" aria-label={`Move ${what} up`} disabled={index === 0} onClick={() => onMove(index - 1)}>
+          <ArrowUp size={12} />
+        </button>
+      )}
+      {onMove && (
+        <button
+          type="button"
+          aria-label={`Move ${what} down`}
+          disabled={index === count - 1}
+          onClick={() => onMove(index + 1)}
+        >
+          <ArrowDown size={12} />
+        </button>
+      )}
+      <button type="button" aria-label={`Remove ${what}`} onClick={onRemove}>
+        <Trash2 size={12} />
+      </button>
     </span>
   );
 }
@@ -158,12 +273,26 @@ function ListField({ value, schema, onChange, pointer, label }) {
       {list.map((item, i) => (
         <div className="entry" key={i}>
           <div className="row-body">
-            <Control value={item} schema={inner} pointer={join(pointer, i)} label={`${label} ${i + 1}`} onChange={(v) => onChange(list.map((x, n) => (n === i ? (v ?? "") : x)))} />
+            <Control
+              value={item}
+              schema={inner}
+              pointer={join(pointer, i)}
+              label={`${label} ${i + 1}`}
+              onChange={(v) => onChange(list.map((x, n) => (n === i ? (v ?? "") : x)))}
+            />
           </div>
-          <RowTools index={i} count={list.length} what={`item ${i + 1}`} onMove={(to) => onChange(movedItem(list, i, to))} onRemove={() => onChange(list.filter((_, n) => n !== i))} />
+          <RowTools
+            index={i}
+            count={list.length}
+            what={`item ${i + 1}`}
+            onMove={(to) => onChange(movedItem(list, i, to))}
+            onRemove={() => onChange(list.filter((_, n) => n !== i))}
+          />
         </div>
       ))}
-      <AddButton onClick={() => onChange([...list, blank(inner)])} testId={`add-${pointer}`}>Add item</AddButton>
+      <AddButton onClick={() => onChange([...list, blank(inner)])} testId={`add-${pointer}`}>
+        Add item
+      </AddButton>
     </div>
   );
 }
@@ -181,14 +310,28 @@ export function MapField({ value, inner = {}, onChange, pointer, keyLabel = "Nam
     <div className="rows">
       {entries.map(([key, item], i) => (
         <div className="entry pair" key={i}>
-          <KeyInput value={key} taken={value} label={keyLabel} testId={`key-${pointer}-${i}`} onChange={(next) => write(entries.map((e, n) => (n === i ? [next, item] : e)))} />
+          <KeyInput
+            value={key}
+            taken={value}
+            label={keyLabel}
+            testId={`key-${pointer}-${i}`}
+            onChange={(next) => write(entries.map((e, n) => (n === i ? [next, item] : e)))}
+          />
           <div className="row-body">
-            <Control value={item} schema={inner} pointer={join(pointer, key)} label={key} onChange={(v) => write(entries.map((e, n) => (n === i ? [key, v ?? ""] : e)))} />
+            <Control
+              value={item}
+              schema={inner}
+              pointer={join(pointer, key)}
+              label={key}
+              onChange={(v) => write(entries.map((e, n) => (n === i ? [key, v ?? ""] : e)))}
+            />
           </div>
           <RowTools what={key} onRemove={() => write(entries.filter((_, n) => n !== i))} />
         </div>
       ))}
-      <AddButton onClick={add} testId={`add-${pointer}`}>{addLabel}</AddButton>
+      <AddButton onClick={add} testId={`add-${pointer}`}>
+        {addLabel}
+      </AddButton>
     </div>
   );
 }
@@ -198,13 +341,37 @@ export function KeyInput({ value, taken = {}, onChange, label, testId }) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   const done = () => (text !== value && text !== "" && !(text in (taken ?? {})) ? onChange(text) : setText(value));
-  return <input className="input mono key" value={text} aria-label={label} data-testid={testId} onChange={(e) => setText(e.target.value)} onBlur={done} onKeyDown={(e) => e.key === "Enter" && done()} />;
+  return (
+    <input
+      className="input mono key"
+      value={text}
+      aria-label={label}
+      data-testid={testId}
+      onChange={(e) => setText(e.target.value)}
+      onBlur={done}
+      onKeyDown={(e) => e.key === "Enter" && done()}
+    />
+  );
 }
 
 function TextOrTemplate({ value, schema, onChange, label, pointer, state, isTemplate = true, isCode = false }) {
   const { step } = useContext(FormContext);
-  const hint = schema.default !== undefined && schema.default !== null ? String(schema.default) : (schema.examples?.[0] ?? "");
-  return <ExpressionField value={value} onChange={(text) => onChange(text === "" ? undefined : text)} isTemplate={isTemplate} isCode={isCode} step={step} placeholder={String(hint)} label={label} testId={`field-${pointer}`} isInvalid={state.invalid} describedBy={state.describedBy} />;
+  const hint =
+    schema.default !== undefined && schema.default !== null ? String(schema.default) : (schema.examples?.[0] ?? "");
+  return (
+    <ExpressionField
+      value={value}
+      onChange={(text) => onChange(text === "" ? undefined : text)}
+      isTemplate={isTemplate}
+      isCode={isCode}
+      step={step}
+      placeholder={String(hint)}
+      label={label}
+      testId={`field-${pointer}`}
+      isInvalid={state.invalid}
+      describedBy={state.describedBy}
+    />
+  );
 }
 
 function Group({ value, schema, onChange, pointer }) {
@@ -222,15 +389,31 @@ export const Control = memo(({ value, schema, onChange, pointer, label, state = 
   const { step } = useContext(FormContext);
   const widget = widgetOf(schema);
   const isLoose = ["number", "boolean", "enum", "list", "map", "group"].includes(widget);
-  if (isLoose && isTemplateText(value)) return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} />;
-  const common = { value, onChange, label, testId: `field-${pointer}`, isInvalid: state.invalid, describedBy: state.describedBy };
+  if (isLoose && isTemplateText(value))
+    return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} />;
+  const common = {
+    value,
+    onChange,
+    label,
+    testId: `field-${pointer}`,
+    isInvalid: state.invalid,
+    describedBy: state.describedBy,
+  };
   switch (widget) {
     case "number":
       return <NumberInput {...common} schema={schema} />;
     case "boolean":
-      return <Switch checked={value ?? schema.default ?? false} onChange={onChange} label={label} testId={common.testId} />;
+      return (
+        <Switch checked={value ?? schema.default ?? false} onChange={onChange} label={label} testId={common.testId} />
+      );
     case "enum":
-      return <Choice {...common} options={choices(schema)} placeholder={schema.default !== undefined && schema.default !== null ? `${schema.default} (default)` : "–"} />;
+      return (
+        <Choice
+          {...common}
+          options={choices(schema)}
+          placeholder={schema.default !== undefined && schema.default !== null ? `${schema.default} (default)` : "–"}
+        />
+      );
     case "list":
       return <ListField {...{ value, schema, onChange, pointer, label }} />;
     case "map":
@@ -258,7 +441,14 @@ const HAS_OWN_TEXT = new Set(["template", "expression", "line", "text", "code", 
 function ExpressionToggle({ value, onChange, label }) {
   const isOn = isTemplateText(value);
   return (
-    <button type="button" className={`fx ${isOn ? "on" : ""}`} aria-pressed={isOn} aria-label={`${label} as an expression`} title={isOn ? "Write a plain value" : "Write an expression"} onClick={() => onChange(isOn ? undefined : "{{  }}")}>
+    <button
+      type="button"
+      className={`fx ${isOn ? "on" : ""}`}
+      aria-pressed={isOn}
+      aria-label={`${label} as an expression`}
+      title={isOn ? "Write a plain value" : "Write an expression"}
+      onClick={() => onChange(isOn ? undefined : "{{  }}")}
+    >
       fx
     </button>
   );
@@ -269,10 +459,21 @@ export const Field = memo(({ name, schema: given, value, onChange, pointer, isRe
   const schema = resolve(given, root);
   const label = titleOf(name, schema);
   const widget = widgetOf(schema);
-  const extra = isPlain || HAS_OWN_TEXT.has(widget) ? null : <ExpressionToggle value={value} onChange={onChange} label={label} />;
+  const extra =
+    isPlain || HAS_OWN_TEXT.has(widget) ? null : <ExpressionToggle value={value} onChange={onChange} label={label} />;
   return (
-    <Row label={label} help={schema.description} pointer={pointer} isRequired={isRequired} extra={extra} isInline={widget === "boolean" && !isTemplateText(value)} isDeep={widget === "any" || isTemplateText(value)}>
-      {(state) => <Control value={value} schema={schema} onChange={onChange} pointer={pointer} label={label} state={state} />}
+    <Row
+      label={label}
+      help={schema.description}
+      pointer={pointer}
+      isRequired={isRequired}
+      extra={extra}
+      isInline={widget === "boolean" && !isTemplateText(value)}
+      isDeep={widget === "any" || isTemplateText(value)}
+    >
+      {(state) => (
+        <Control value={value} schema={schema} onChange={onChange} pointer={pointer} label={label} state={state} />
+      )}
     </Row>
   );
 });
@@ -288,12 +489,24 @@ export function Fields({ schema, value, onChange, pointer, leaveOut = [] }) {
   };
   const known = new Set(all.map(([key]) => key));
   const unknown = Object.keys(value ?? {}).filter((key) => !known.has(key) && !leaveOut.includes(key));
-  const field = ([key, inner]) => <Field key={key} name={key} schema={inner} value={value?.[key]} onChange={set(key)} pointer={join(pointer, key)} isRequired={required.has(key)} />;
+  const field = ([key, inner]) => (
+    <Field
+      key={key}
+      name={key}
+      schema={inner}
+      value={value?.[key]}
+      onChange={set(key)}
+      pointer={join(pointer, key)}
+      isRequired={required.has(key)}
+    />
+  );
   return (
     <>
       {all.filter(([key]) => required.has(key)).map(field)}
       {all.filter(([key]) => !required.has(key)).map(field)}
-      {unknown.map((key) => <Field key={key} name={key} schema={{}} value={value[key]} onChange={set(key)} pointer={join(pointer, key)} />)}
+      {unknown.map((key) => (
+        <Field key={key} name={key} schema={{}} value={value[key]} onChange={set(key)} pointer={join(pointer, key)} />
+      ))}
     </>
   );
 }
@@ -305,7 +518,13 @@ export function Folded({ title, hint, isOpen: startsOpen = false, children, test
   }, [startsOpen]);
   return (
     <section className="folded">
-      <button type="button" className="folded-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} data-testid={testId}>
+      <button
+        type="button"
+        className="folded-head"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+        data-testid={testId}
+      >
         <ChevronRight size={13} className={isOpen ? "open" : ""} aria-hidden />
         {title}
         {hint && <span className="folded-hint">{hint}</span>}

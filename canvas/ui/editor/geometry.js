@@ -70,7 +70,8 @@ export function frameAt(model, point, boxes, leaveOut = new Set()) {
       if (!model.scopes[name] || leaveOut.has(name)) continue;
       const [x, y] = absolute(model, name);
       const [width, height] = boxes[name];
-      if (point[0] >= x && point[0] <= x + width && point[1] >= y && point[1] <= y + height) return search(name) ?? name;
+      if (point[0] >= x && point[0] <= x + width && point[1] >= y && point[1] <= y + height)
+        return search(name) ?? name;
     }
     return null;
   };
@@ -81,7 +82,8 @@ export function frameAt(model, point, boxes, leaveOut = new Set()) {
 export function freePlace(model, parent, [x, y]) {
   const boxes = sizes(model);
   const others = (model.scopes[parent ?? ""] ?? []).map((n) => [...model.positions[n], ...boxes[n]]);
-  const covers = ([ox, oy, w, h]) => x < ox + w + GRID && x + STEP_WIDTH + GRID > ox && y < oy + h + GRID && y + STEP_HEIGHT + GRID > oy;
+  const covers = ([ox, oy, w, h]) =>
+    x < ox + w + GRID && x + STEP_WIDTH + GRID > ox && y < oy + h + GRID && y + STEP_HEIGHT + GRID > oy;
   for (let turn = 0; turn < 500 && others.some(covers); turn += 1) y += GRID;
   return [x, y];
 }

@@ -9,7 +9,9 @@ import { reveal } from "./view.js";
 export function commitImport({ document, layout }) {
   const before = useGraph.getState().model;
   const model = fromDocument(document, layout);
-  const own = Object.fromEntries(["name", "status"].map((key) => [key, before.meta[key]]).filter(([, value]) => value !== undefined));
+  const own = Object.fromEntries(
+    ["name", "status"].map((key) => [key, before.meta[key]]).filter(([, value]) => value !== undefined),
+  );
   commit(sameWhereEqual(before, { ...model, meta: { ...model.meta, ...own } }), { select: [] });
   requestAnimationFrame(() => reveal.fit());
 }

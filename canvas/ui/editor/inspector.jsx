@@ -42,9 +42,25 @@ function NameInput({ name }) {
   };
   return (
     <div className="name-row">
-      <span className="name-prefix" aria-hidden>steps.</span>
-      <input className="name-input" value={text} spellCheck={false} aria-label="Name of the step" aria-invalid={error !== ""} data-testid="field-/name" onChange={(e) => setText(e.target.value)} onBlur={apply} onKeyDown={(e) => (e.key === "Enter" ? e.currentTarget.blur() : e.key === "Escape" && setText(name))} />
-      {error && <p className="error" role="alert">{error}</p>}
+      <span className="name-prefix" aria-hidden>
+        steps.
+      </span>
+      <input
+        className="name-input"
+        value={text}
+        spellCheck={false}
+        aria-label="Name of the step"
+        aria-invalid={error !== ""}
+        data-testid="field-/name"
+        onChange={(e) => setText(e.target.value)}
+        onBlur={apply}
+        onKeyDown={(e) => (e.key === "Enter" ? e.currentTarget.blur() : e.key === "Escape" && setText(name))}
+      />
+      {error && (
+        <p className="error" role="alert">
+          {error}
+        </p>
+      )}
     </div>
   );
 }
@@ -55,9 +71,19 @@ function Head({ name, step, readOnly }) {
   return (
     <header className="inspector-head" data-kind={step.type}>
       <div className="inspector-title">
-        <span className="tile" aria-hidden><Icon size={17} strokeWidth={1.9} /></span>
+        <span className="tile" aria-hidden>
+          <Icon size={17} strokeWidth={1.9} />
+        </span>
         <div className="grow">
-          <input className="title-input" value={step.title ?? ""} placeholder={name} readOnly={readOnly} aria-label="Title of the step" data-testid="field-/title" onChange={(e) => changeStep(name, { title: e.target.value || undefined }, "title")} />
+          <input
+            className="title-input"
+            value={step.title ?? ""}
+            placeholder={name}
+            readOnly={readOnly}
+            aria-label="Title of the step"
+            data-testid="field-/title"
+            onChange={(e) => changeStep(name, { title: e.target.value || undefined }, "title")}
+          />
           <NameInput name={name} />
         </div>
         {!readOnly && <Tools name={name} step={step} />}
@@ -70,9 +96,34 @@ function Tools({ name, step }) {
   const isOff = step.enabled === false;
   return (
     <div className="tools">
-      <button type="button" className={`icon-button ${isOff ? "warn" : ""}`} aria-pressed={isOff} title={isOff ? "Switch on (E)" : "Switch off: the step is skipped (E)"} aria-label={isOff ? "Switch on" : "Switch off"} onClick={() => toggleEnabled([name])}><Power size={14} /></button>
-      <button type="button" className="icon-button" title="Duplicate (Ctrl D)" aria-label="Duplicate" onClick={() => duplicate([name])}><CopyPlus size={14} /></button>
-      <button type="button" className="icon-button" title="Delete (Del)" aria-label="Delete" onClick={() => remove([name])}><Trash2 size={14} /></button>
+      <button
+        type="button"
+        className={`icon-button ${isOff ? "warn" : ""}`}
+        aria-pressed={isOff}
+        title={isOff ? "Switch on (E)" : "Switch off: the step is skipped (E)"}
+        aria-label={isOff ? "Switch on" : "Switch off"}
+        onClick={() => toggleEnabled([name])}
+      >
+        <Power size={14} />
+      </button>
+      <button
+        type="button"
+        className="icon-button"
+        title="Duplicate (Ctrl D)"
+        aria-label="Duplicate"
+        onClick={() => duplicate([name])}
+      >
+        <CopyPlus size={14} />
+      </button>
+      <button
+        type="button"
+        className="icon-button"
+        title="Delete (Del)"
+        aria-label="Delete"
+        onClick={() => remove([name])}
+      >
+        <Trash2 size={14} />
+      </button>
     </div>
   );
 }
@@ -82,20 +133,53 @@ function Dependencies({ name, step }) {
   const model = useGraph((s) => s.model);
   const write = (list) => changeStep(name, { depends_on: list });
   const scope = model.scopes[model.entries[name].parent ?? ""];
-  const free = scope.filter((n) => n !== name && !step.depends_on.some((d) => d.step === n) && ways(model, n).some((b) => !refusal(model, n, b.key, name)));
+  const free = scope.filter(
+    (n) =>
+      n !== name &&
+      !step.depends_on.some((d) => d.step === n) &&
+      ways(model, n).some((b) => !refusal(model, n, b.key, name)),
+  );
   const add = (source) => write([...step.depends_on, dependency(source, ways(model, source)[0])]);
   return (
-    <Row label="Waits for" pointer="/depends_on" isDeep help={step.depends_on.length ? undefined : "Nothing: it starts at once."}>
+    <Row
+      label="Waits for"
+      pointer="/depends_on"
+      isDeep
+      help={step.depends_on.length ? undefined : "Nothing: it starts at once."}
+    >
       {() => (
         <div className="rows">
           {step.depends_on.map((d, i) => (
             <div className="entry waits" key={`${d.step} ${branchKey(d)}`}>
-              <button type="button" className="waits-step" onClick={() => goTo(d.step)} title="Go to this step">{d.step}</button>
-              <BranchChoice model={model} dependency={d} onChange={(next) => write(step.depends_on.map((x, n) => (n === i ? next : x)))} />
-              <span className="row-tools"><button type="button" aria-label={`Do not wait for ${d.step}`} onClick={() => write(step.depends_on.filter((_, n) => n !== i))}><Trash2 size={12} /></button></span>
+              <button type="button" className="waits-step" onClick={() => goTo(d.step)} title="Go to this step">
+                {d.step}
+              </button>
+              <BranchChoice
+                model={model}
+                dependency={d}
+                onChange={(next) => write(step.depends_on.map((x, n) => (n === i ? next : x)))}
+              />
+              <span className="row-tools">
+                <button
+                  type="button"
+                  aria-label={`Do not wait for ${d.step}`}
+                  onClick={() => write(step.depends_on.filter((_, n) => n !== i))}
+                >
+                  <Trash2 size={12} />
+                </button>
+              </span>
             </div>
           ))}
-          {free.length > 0 && <Choice value={undefined} options={free} placeholder="Add a step to wait for…" label="Add a step to wait for" testId="add-dependency" onChange={(v) => v && add(v)} />}
+          {free.length > 0 && (
+            <Choice
+              value={undefined}
+              options={free}
+              placeholder="Add a step to wait for…"
+              label="Add a step to wait for"
+              testId="add-dependency"
+              onChange={(v) => v && add(v)}
+            />
+          )}
         </div>
       )}
     </Row>
@@ -103,35 +187,68 @@ function Dependencies({ name, step }) {
 }
 
 const ways = (model, name) => [...mainBranches(model.entries[name].step), ...sideBranches(model.entries[name].step)];
-const dependency = (step, branch) => ({ step, branch: branch.branch, ...(branch.value !== undefined && { value: branch.value }) });
+const dependency = (step, branch) => ({
+  step,
+  branch: branch.branch,
+  ...(branch.value !== undefined && { value: branch.value }),
+});
 
 function BranchChoice({ model, dependency: d, onChange }) {
   if (!model.entries[d.step]) return <span className="quiet">no such step</span>;
   const offered = ways(model, d.step);
   const titles = Object.fromEntries(offered.map((b) => [b.key, b.label]));
-  return <Choice value={branchKey(d)} options={offered.map((b) => b.key)} titles={titles} label={`Branch of ${d.step}`} testId={`branch-${d.step}`} onChange={(key) => onChange(dependency(d.step, branchOf(model.entries[d.step].step, key)))} />;
+  return (
+    <Choice
+      value={branchKey(d)}
+      options={offered.map((b) => b.key)}
+      titles={titles}
+      label={`Branch of ${d.step}`}
+      testId={`branch-${d.step}`}
+      onChange={(key) => onChange(dependency(d.step, branchOf(model.entries[d.step].step, key)))}
+    />
+  );
 }
 
 const FLOW = ["join"];
 const TROUBLE = ["retry", "timeout_seconds", "on_error", "on_lost"];
 
 function useChange(name) {
-  return useMemo(() => (patch, field, isWhole) => {
-    const { step } = useGraph.getState().model.entries[name];
-    writeStep(name, isWhole ? patch : { ...step, ...patch }, field);
-  }, [name]);
+  return useMemo(
+    () => (patch, field, isWhole) => {
+      const { step } = useGraph.getState().model.entries[name];
+      writeStep(name, isWhole ? patch : { ...step, ...patch }, field);
+    },
+    [name],
+  );
 }
 
 function Behaviour({ step, schema, change, keys }) {
   const properties = schema.properties ?? {};
-  return keys.filter((key) => properties[key]).map((key) => (
-    <Field key={key} name={key} schema={properties[key]} value={step[key]} pointer={`/${key}`} onChange={(v) => change({ [key]: isEmpty(v) ? undefined : v }, key)} />
-  ));
+  return keys
+    .filter((key) => properties[key])
+    .map((key) => (
+      <Field
+        key={key}
+        name={key}
+        schema={properties[key]}
+        value={step[key]}
+        pointer={`/${key}`}
+        onChange={(v) => change({ [key]: isEmpty(v) ? undefined : v }, key)}
+      />
+    ));
 }
 
-const isEmpty = (v) => v === undefined || (typeof v === "object" && v !== null && !Array.isArray(v) && Object.keys(v).length === 0);
+const isEmpty = (v) =>
+  v === undefined || (typeof v === "object" && v !== null && !Array.isArray(v) && Object.keys(v).length === 0);
 
-const hintOf = (step) => [step.retry && `${step.retry.max_attempts ?? 1} attempts`, step.timeout_seconds && `${step.timeout_seconds} s`, step.on_error === "continue" && "goes on"].filter(Boolean).join(" · ");
+const hintOf = (step) =>
+  [
+    step.retry && `${step.retry.max_attempts ?? 1} attempts`,
+    step.timeout_seconds && `${step.timeout_seconds} s`,
+    step.on_error === "continue" && "goes on",
+  ]
+    .filter(Boolean)
+    .join(" · ");
 
 /** What the step did in the run that is being watched. */
 function LastRun({ name }) {
@@ -158,7 +275,15 @@ function StepInspector({ name }) {
   }, [focus, name]);
   const context = useMemo(() => {
     const base = pointerOf(useGraph.getState().model, name);
-    return { step: name, root: rootOf(step, schema), readOnly, problems: problems.map((p) => ({ ...p, relative: p.pointer.startsWith(base) ? p.pointer.slice(base.length) : p.pointer })) };
+    return {
+      step: name,
+      root: rootOf(step, schema),
+      readOnly,
+      problems: problems.map((p) => ({
+        ...p,
+        relative: p.pointer.startsWith(base) ? p.pointer.slice(base.length) : p.pointer,
+      })),
+    };
   }, [name, step?.action, step?.workflow, schema, problems, readOnly]);
   if (!step) return null;
   const form = schema ?? { properties: {} };
@@ -166,13 +291,21 @@ function StepInspector({ name }) {
   return (
     <FormContext.Provider value={context}>
       <Head name={name} step={step} readOnly={readOnly} />
-      <div className="inspector-run"><LastRun name={name} /></div>
+      <div className="inspector-run">
+        <LastRun name={name} />
+      </div>
       <fieldset className="inspector-body" disabled={readOnly} key={name}>
         <General problems={context.problems} />
-        <div ref={body}><StepForm step={step} change={change} schema={form} /></div>
+        <div ref={body}>
+          <StepForm step={step} change={change} schema={form} />
+        </div>
         <Dependencies name={name} step={step} />
         {(step.depends_on.length > 1 || step.join || isContainer(step)) && (
-          <Folded title={isContainer(step) ? "When it is done" : "When several come together"} hint={step.join?.mode ?? ""} isOpen={isAt(FLOW)}>
+          <Folded
+            title={isContainer(step) ? "When it is done" : "When several come together"}
+            hint={step.join?.mode ?? ""}
+            isOpen={isAt(FLOW)}
+          >
             <p className="field-help">{JOINS[step.join?.mode ?? "activated"]}.</p>
             <Behaviour step={step} schema={form} change={change} keys={FLOW} />
           </Folded>
@@ -181,7 +314,13 @@ function StepInspector({ name }) {
           <Behaviour step={step} schema={form} change={change} keys={TROUBLE} />
         </Folded>
         <Folded title="Description" hint={step.description ? "" : "none"} isOpen={isAt(["description"])}>
-          <TextInput isLong value={step.description} label="Description" testId="field-/description" onChange={(v) => change({ description: v || undefined }, "description")} />
+          <TextInput
+            isLong
+            value={step.description}
+            label="Description"
+            testId="field-/description"
+            onChange={(v) => change({ description: v || undefined }, "description")}
+          />
         </Folded>
       </fieldset>
     </FormContext.Provider>
@@ -201,7 +340,11 @@ function General({ problems }) {
   if (!general.length) return null;
   return (
     <div className="field-problems">
-      {general.map((p) => <p key={p.code + p.text} className={p.severity}>{p.text} {p.hint}</p>)}
+      {general.map((p) => (
+        <p key={p.code + p.text} className={p.severity}>
+          {p.text} {p.hint}
+        </p>
+      ))}
     </div>
   );
 }
@@ -212,10 +355,22 @@ function Several({ names }) {
       <h2>{names.length} steps</h2>
       <div className="several-tools">
         <AddButton onClick={() => duplicate(names)}>Duplicate</AddButton>
-        <button type="button" className="button" onClick={() => toggleEnabled(names)}><Power size={13} /> Switch on or off</button>
-        <button type="button" className="button" onClick={() => remove(names)}><Trash2 size={13} /> Delete</button>
+        <button type="button" className="button" onClick={() => toggleEnabled(names)}>
+          <Power size={13} /> Switch on or off
+        </button>
+        <button type="button" className="button" onClick={() => remove(names)}>
+          <Trash2 size={13} /> Delete
+        </button>
       </div>
-      <ul>{names.slice(0, 50).map((n) => <li key={n}><button type="button" onClick={() => goTo(n)}>{n}</button></li>)}</ul>
+      <ul>
+        {names.slice(0, 50).map((n) => (
+          <li key={n}>
+            <button type="button" onClick={() => goTo(n)}>
+              {n}
+            </button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -227,8 +382,20 @@ export const Inspector = memo(() => {
   if (!isOpen || !isLoaded) return null;
   const [only] = selected;
   return (
-    <aside className="inspector" aria-label={selected.length === 1 ? `${TYPE_TITLES.action} ${only}` : "Workflow"} data-testid="inspector">
-      <button type="button" className="icon-button inspector-close" aria-label="Hide the form" title="Hide the form (I)" onClick={() => usePanels.setState({ inspector: false })}><PanelRightClose size={15} /></button>
+    <aside
+      className="inspector"
+      aria-label={selected.length === 1 ? `${TYPE_TITLES.action} ${only}` : "Workflow"}
+      data-testid="inspector"
+    >
+      <button
+        type="button"
+        className="icon-button inspector-close"
+        aria-label="Hide the form"
+        title="Hide the form (I)"
+        onClick={() => usePanels.setState({ inspector: false })}
+      >
+        <PanelRightClose size={15} />
+      </button>
       {selected.length === 0 && <WorkflowForm />}
       {selected.length === 1 && <StepInspector key={only} name={only} />}
       {selected.length > 1 && <Several names={selected} />}

@@ -13,12 +13,17 @@ const size = (value) => (Array.isArray(value) ? `${value.length} items` : `${Obj
 
 function Leaf({ value }) {
   const [isWhole, setWhole] = useState(false);
-  if (typeof value !== "string") return <span className={`j-${value === null ? "null" : typeof value}`}>{String(value)}</span>;
+  if (typeof value !== "string")
+    return <span className={`j-${value === null ? "null" : typeof value}`}>{String(value)}</span>;
   const isLong = value.length > LONG && !isWhole;
   return (
     <span className="j-string">
       {isLong ? value.slice(0, LONG) : value}
-      {isLong && <button type="button" className="j-more" onClick={() => setWhole(true)}>… {value.length - LONG} more characters</button>}
+      {isLong && (
+        <button type="button" className="j-more" onClick={() => setWhole(true)}>
+          … {value.length - LONG} more characters
+        </button>
+      )}
     </span>
   );
 }
@@ -28,7 +33,10 @@ function Entry({ name, value, depth }) {
   const [shown, setShown] = useState(FEW);
   if (!isTree(value)) {
     return (
-      <div className="j-row"><span className="j-key">{name}</span><Leaf value={value} /></div>
+      <div className="j-row">
+        <span className="j-key">{name}</span>
+        <Leaf value={value} />
+      </div>
     );
   }
   const entries = Object.entries(value);
@@ -41,8 +49,14 @@ function Entry({ name, value, depth }) {
       </button>
       {isOpen && (
         <div className="j-inner">
-          {entries.slice(0, shown).map(([key, inner]) => <Entry key={key} name={key} value={inner} depth={depth + 1} />)}
-          {entries.length > shown && <button type="button" className="j-more" onClick={() => setShown(shown + 10 * FEW)}>{entries.length - shown} more</button>}
+          {entries.slice(0, shown).map(([key, inner]) => (
+            <Entry key={key} name={key} value={inner} depth={depth + 1} />
+          ))}
+          {entries.length > shown && (
+            <button type="button" className="j-more" onClick={() => setShown(shown + 10 * FEW)}>
+              {entries.length - shown} more
+            </button>
+          )}
         </div>
       )}
     </div>
@@ -58,10 +72,24 @@ export const Json = memo(({ value, label, testId }) => {
     <section className="json" data-testid={testId}>
       <header>
         <h3>{label}</h3>
-        <button type="button" className="icon-button" aria-label={`Copy ${label} as JSON`} title="Copy as JSON" onClick={copy}><Copy size={12} /></button>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Copy ${label} as JSON`}
+          title="Copy as JSON"
+          onClick={copy}
+        >
+          <Copy size={12} />
+        </button>
       </header>
       <div className="json-body">
-        {isTree(value) ? Object.entries(value).slice(0, 500).map(([key, inner]) => <Entry key={key} name={key} value={inner} depth={1} />) : <Leaf value={value} />}
+        {isTree(value) ? (
+          Object.entries(value)
+            .slice(0, 500)
+            .map(([key, inner]) => <Entry key={key} name={key} value={inner} depth={1} />)
+        ) : (
+          <Leaf value={value} />
+        )}
         {isTree(value) && Object.keys(value).length === 0 && <span className="quiet">empty</span>}
       </div>
     </section>

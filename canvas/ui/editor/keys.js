@@ -11,19 +11,69 @@ import { call } from "./sync.js";
 import { reveal } from "./view.js";
 
 export const KEYS = [
-  ["Adding", [["A", "Add a step after the selection, or where the pointer is"], ["/", "Search the steps at the left"], ["Ctrl C X V", "Copy, cut, paste, also into another workflow"], ["Ctrl D", "Duplicate"]]],
-  ["Moving around", [["← →", "Select the step before, after"], ["↑ ↓", "Select the step above, below"], ["Tab", "Select the next step in the order of the text"], ["Enter", "Edit the selected step"], ["Escape", "Select nothing"], ["Ctrl A", "Select everything"]]],
-  ["Changing", [["Shift ↑ ↓ ← →", "Move the selection"], ["Delete", "Delete the selection"], ["Shift Delete", "Delete a step and connect what it stood between"], ["E", "Switch the selection on or off"], ["Ctrl Z Y", "Undo, redo"]]],
-  ["View", [["Shift L", "Tidy up"], ["F", "Fit everything"], ["+ − 0", "Zoom in, out, to 100 %"], ["P", "Show or hide the steps at the left"], ["I", "Show or hide the form at the right"], ["M", "Show or hide the overview"]]],
-  ["Workflow", [["Ctrl S", "Save a version"], ["Ctrl Enter", "Run"], ["?", "This list"]]],
+  [
+    "Adding",
+    [
+      ["A", "Add a step after the selection, or where the pointer is"],
+      ["/", "Search the steps at the left"],
+      ["Ctrl C X V", "Copy, cut, paste, also into another workflow"],
+      ["Ctrl D", "Duplicate"],
+    ],
+  ],
+  [
+    "Moving around",
+    [
+      ["← →", "Select the step before, after"],
+      ["↑ ↓", "Select the step above, below"],
+      ["Tab", "Select the next step in the order of the text"],
+      ["Enter", "Edit the selected step"],
+      ["Escape", "Select nothing"],
+      ["Ctrl A", "Select everything"],
+    ],
+  ],
+  [
+    "Changing",
+    [
+      ["Shift ↑ ↓ ← →", "Move the selection"],
+      ["Delete", "Delete the selection"],
+      ["Shift Delete", "Delete a step and connect what it stood between"],
+      ["E", "Switch the selection on or off"],
+      ["Ctrl Z Y", "Undo, redo"],
+    ],
+  ],
+  [
+    "View",
+    [
+      ["Shift L", "Tidy up"],
+      ["F", "Fit everything"],
+      ["+ − 0", "Zoom in, out, to 100 %"],
+      ["P", "Show or hide the steps at the left"],
+      ["I", "Show or hide the form at the right"],
+      ["M", "Show or hide the overview"],
+    ],
+  ],
+  [
+    "Workflow",
+    [
+      ["Ctrl S", "Save a version"],
+      ["Ctrl Enter", "Run"],
+      ["?", "This list"],
+    ],
+  ],
 ];
 
-const isTyping = (element) => element?.closest?.("input, textarea, select, [contenteditable=true]") !== null && element?.closest !== undefined;
+const isTyping = (element) =>
+  element?.closest?.("input, textarea, select, [contenteditable=true]") !== null && element?.closest !== undefined;
 
 const pointer = { x: 0, y: 0, isInside: false };
 
 export function watchPointer(element) {
-  const move = (event) => Object.assign(pointer, { x: event.clientX, y: event.clientY, isInside: Boolean(event.target.closest?.(".canvas")) });
+  const move = (event) =>
+    Object.assign(pointer, {
+      x: event.clientX,
+      y: event.clientY,
+      isInside: Boolean(event.target.closest?.(".canvas")),
+    });
   element.addEventListener("pointermove", move, { passive: true });
   return () => element.removeEventListener("pointermove", move);
 }
@@ -44,12 +94,14 @@ function neighbour(name, key) {
   const [x, y] = absolute(model, name);
   const horizontal = key === "ArrowLeft" || key === "ArrowRight";
   const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-  const rated = walk(model).filter((n) => n !== name).map((n) => {
-    const [ox, oy] = absolute(model, n);
-    const along = (horizontal ? ox - x : oy - y) * sign;
-    const across = Math.abs(horizontal ? oy - y : ox - x);
-    return [along > 0 ? along + 2 * across : Infinity, n];
-  });
+  const rated = walk(model)
+    .filter((n) => n !== name)
+    .map((n) => {
+      const [ox, oy] = absolute(model, n);
+      const along = (horizontal ? ox - x : oy - y) * sign;
+      const across = Math.abs(horizontal ? oy - y : ox - x);
+      return [along > 0 ? along + 2 * across : Infinity, n];
+    });
   const [best] = rated.sort((a, b) => a[0] - b[0]);
   return best && best[0] < Infinity ? best[1] : null;
 }
@@ -145,7 +197,8 @@ export function onPageKey(event) {
   if (!useGraph.getState().readOnly || dialog === "run") usePanels.setState({ dialog: { kind: dialog } });
 }
 
-const isOurs = () => !isTyping(document.activeElement) && !window.getSelection()?.toString() && !usePanels.getState().dialog;
+const isOurs = () =>
+  !isTyping(document.activeElement) && !window.getSelection()?.toString() && !usePanels.getState().dialog;
 
 function onCopy(event) {
   if (!isOurs()) return;
@@ -169,7 +222,12 @@ function onPaste(event) {
 /** Listens on the page until the given function is called. */
 export function listen() {
   const unwatch = watchPointer(document);
-  const all = [["keydown", onPageKey], ["copy", onCopy], ["cut", onCopy], ["paste", onPaste]];
+  const all = [
+    ["keydown", onPageKey],
+    ["copy", onCopy],
+    ["cut", onCopy],
+    ["paste", onPaste],
+  ];
   for (const [name, on] of all) document.addEventListener(name, on);
   return () => {
     unwatch();

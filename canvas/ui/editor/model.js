@@ -14,7 +14,8 @@ export const NAME = /^[a-z_][a-z0-9_]{0,63}$/;
 
 export const isContainer = (step) => step.type === "parallel" || step.type === "loop";
 
-const dependency = (item) => (typeof item === "string" ? { step: item, branch: "SUCCESS" } : { branch: "SUCCESS", ...item });
+const dependency = (item) =>
+  typeof item === "string" ? { step: item, branch: "SUCCESS" } : { branch: "SUCCESS", ...item };
 
 /** Reads `depends_on` in either spelling; what is left out is the step before, or nothing at the start of a list and inside `parallel`. */
 function dependencies(step, before, parentType) {
@@ -84,7 +85,13 @@ export function upstream(model, name) {
 
 /** A name that is free: `wish`, `wish_2`, `wish_3`, … */
 export function freeName(model, wish, taken = new Set()) {
-  const base = wish.toLowerCase().replace(/[^a-z0-9_]+/g, "_").replace(/^(?=[0-9])/, "_").replace(/^_+(?=[a-z])|_+$/g, "").slice(0, 56) || "step";
+  const base =
+    wish
+      .toLowerCase()
+      .replace(/[^a-z0-9_]+/g, "_")
+      .replace(/^(?=[0-9])/, "_")
+      .replace(/^_+(?=[a-z])|_+$/g, "")
+      .slice(0, 56) || "step";
   const used = (name) => model.entries[name] !== undefined || taken.has(name);
   if (!used(base)) return base;
   let number = 2;
@@ -107,7 +114,8 @@ export function without(model, names) {
   for (const [name, entry] of Object.entries(model.entries)) {
     if (gone.has(name)) continue;
     const kept = entry.step.depends_on.filter((d) => !gone.has(d.step));
-    next.entries[name] = kept.length === entry.step.depends_on.length ? entry : { ...entry, step: { ...entry.step, depends_on: kept } };
+    next.entries[name] =
+      kept.length === entry.step.depends_on.length ? entry : { ...entry, step: { ...entry.step, depends_on: kept } };
     next.positions[name] = model.positions[name];
   }
   for (const [scope, list] of Object.entries(model.scopes)) {
@@ -144,7 +152,10 @@ export function withParent(model, name, parent, position) {
   for (const other of model.scopes[entry.parent ?? ""]) {
     const { step } = model.entries[other];
     if (other !== name && step.depends_on.some((d) => d.step === name)) {
-      entries[other] = { ...model.entries[other], step: { ...step, depends_on: step.depends_on.filter((d) => d.step !== name) } };
+      entries[other] = {
+        ...model.entries[other],
+        step: { ...step, depends_on: step.depends_on.filter((d) => d.step !== name) },
+      };
     }
   }
   return { ...model, entries, scopes, positions: { ...model.positions, [name]: position } };

@@ -13,7 +13,14 @@ import { usePanels } from "./store.js";
 import { summary } from "./summary.js";
 
 const STATE_ICONS = {
-  running: LoaderCircle, completed: Check, failed: X, waiting: Clock, retrying: RotateCw, skipped: Minus, cancelled: Minus, pending: CircleDashed,
+  running: LoaderCircle,
+  completed: Check,
+  failed: X,
+  waiting: Clock,
+  retrying: RotateCw,
+  skipped: Minus,
+  cancelled: Minus,
+  pending: CircleDashed,
 };
 
 const stateOf = (id) => (s) => s.nodes[id]?.s;
@@ -23,10 +30,20 @@ const StatusBadge = memo(({ id }) => {
   if (!live) return null;
   const Icon = STATE_ICONS[live.s] ?? CircleDashed;
   const isSum = live.t > 1 && live.n && Object.keys(live.n).length > 0;
-  const title = isSum ? Object.entries(live.n).map(([s, n]) => `${n} ${s}`).join(", ") : live.e ? `${live.s}: ${live.e}` : live.s;
+  const title = isSum
+    ? Object.entries(live.n)
+        .map(([s, n]) => `${n} ${s}`)
+        .join(", ")
+    : live.e
+      ? `${live.s}: ${live.e}`
+      : live.s;
   return (
     <span className="badge status" data-state={live.s} title={title}>
-      {isSum && <span className="tally">{live.n.completed ?? 0}/{Object.values(live.n).reduce((a, b) => a + b, 0)}</span>}
+      {isSum && (
+        <span className="tally">
+          {live.n.completed ?? 0}/{Object.values(live.n).reduce((a, b) => a + b, 0)}
+        </span>
+      )}
       {!isSum && live.a > 1 && <span className="tally">×{live.a}</span>}
       <Icon size={12} strokeWidth={2.6} aria-label={live.s} />
     </span>
@@ -64,7 +81,11 @@ function Way({ id, branch, x, y, isSide, isUsed }) {
         title={`${branch.label}: drag to a step, or to empty canvas for a new one`}
       />
       {(isSide || branch.branch !== "SUCCESS") && (
-        <span className={`way-label ${isSide ? "side" : ""} ${isUsed ? "used" : ""} ${live ? "live" : ""}`} data-branch={branch.branch} style={isSide ? { left: x, top: y } : { left: x, top: y }}>
+        <span
+          className={`way-label ${isSide ? "side" : ""} ${isUsed ? "used" : ""} ${live ? "live" : ""}`}
+          data-branch={branch.branch}
+          style={isSide ? { left: x, top: y } : { left: x, top: y }}
+        >
           {branch.label}
         </span>
       )}
@@ -79,11 +100,20 @@ function Ways({ id, step, used, width, height }) {
   const lost = taken.filter((key) => !known.has(key));
   const way = (branch, isSide) => {
     const [x, y] = places[branch.key] ?? [width, height / 2];
-    return <Way key={branch.key} id={id} branch={branch} x={x} y={y} isSide={isSide} isUsed={taken.includes(branch.key)} />;
+    return (
+      <Way key={branch.key} id={id} branch={branch} x={x} y={y} isSide={isSide} isUsed={taken.includes(branch.key)} />
+    );
   };
   return (
     <>
-      <Handle type="target" id="in" position={Position.Left} className="in" style={{ left: 0, top: places.in[1] }} data-testid={`handle-${id}-in`} />
+      <Handle
+        type="target"
+        id="in"
+        position={Position.Left}
+        className="in"
+        style={{ left: 0, top: places.in[1] }}
+        data-testid={`handle-${id}-in`}
+      />
       {mainBranches(step).map((b) => way(b, false))}
       {sideBranches(step).map((b) => way(b, true))}
       {lost.map((key) => way(branchOf(step, key), false))}
@@ -107,7 +137,8 @@ function Title({ id, step }) {
   );
 }
 
-const label = (id, step) => `${TYPE_TITLES[step.type] ?? step.type} ${step.title || id}${step.enabled === false ? ", switched off" : ""}`;
+const label = (id, step) =>
+  `${TYPE_TITLES[step.type] ?? step.type} ${step.title || id}${step.enabled === false ? ", switched off" : ""}`;
 
 export const StepNode = memo(({ id, data, selected }) => {
   const { step, used } = data;

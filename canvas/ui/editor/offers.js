@@ -4,7 +4,14 @@ import { TYPE_HINTS, TYPE_TITLES } from "./icons.js";
 
 const FLOW = ["condition", "switch", "loop", "parallel", "wait", "set", "workflow_link", "stop"];
 
-const typeOffer = (type) => ({ key: type, what: { type }, title: TYPE_TITLES[type], hint: TYPE_HINTS[type], type, group: "Flow" });
+const typeOffer = (type) => ({
+  key: type,
+  what: { type },
+  title: TYPE_TITLES[type],
+  hint: TYPE_HINTS[type],
+  type,
+  group: "Flow",
+});
 
 const actionOffer = (action) => ({
   key: action.name,

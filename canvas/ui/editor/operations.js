@@ -3,7 +3,8 @@
 import { walk } from "./model.js";
 
 const becomesFrame = (before, after, name) => after.scopes[name] !== undefined && before.scopes[name] === undefined;
-const hasMoved = (before, after, name) => before.entries[name] !== undefined && before.entries[name].parent !== after.entries[name].parent;
+const hasMoved = (before, after, name) =>
+  before.entries[name] !== undefined && before.entries[name].parent !== after.entries[name].parent;
 
 function put(model, name, hasPlace = true) {
   const { step, parent } = model.entries[name];
@@ -67,7 +68,9 @@ function patched(before, after) {
 export function difference(before, after) {
   const puts = changed(before, after);
   const gone = dropped(before, after);
-  const early = puts.some((name) => hasMoved(before, after, name)) ? puts.filter((name) => hasMoved(before, after, name) || becomesFrame(before, after, name)) : [];
+  const early = puts.some((name) => hasMoved(before, after, name))
+    ? puts.filter((name) => hasMoved(before, after, name) || becomesFrame(before, after, name))
+    : [];
   return [
     ...early.map((name) => put(after, name, false)),
     ...gone.map((name) => ({ op: "drop", name })),
@@ -85,7 +88,9 @@ export function sameWhereEqual(before, after) {
     const old = before.entries[name];
     entries[name] = old?.parent === entry.parent ? alike(old, entry) : entry;
   }
-  const meta = Object.fromEntries(Object.entries(after.meta).map(([key, value]) => [key, alike(before.meta[key], value)]));
+  const meta = Object.fromEntries(
+    Object.entries(after.meta).map(([key, value]) => [key, alike(before.meta[key], value)]),
+  );
   return { ...after, entries, meta };
 }
 

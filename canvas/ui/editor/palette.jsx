@@ -24,7 +24,17 @@ const Item = memo(({ offer }) => {
     event.dataTransfer.effectAllowed = "copy";
   };
   return (
-    <button type="button" className="offer" draggable data-kind={offer.type} data-testid={`palette-${offer.key}`} title={offer.hint} onDragStart={drag} onDoubleClick={() => add(offer)} onKeyDown={(e) => e.key === "Enter" && (e.preventDefault(), add(offer))}>
+    <button
+      type="button"
+      className="offer"
+      draggable
+      data-kind={offer.type}
+      data-testid={`palette-${offer.key}`}
+      title={offer.hint}
+      onDragStart={drag}
+      onDoubleClick={() => add(offer)}
+      onKeyDown={(e) => e.key === "Enter" && (e.preventDefault(), add(offer))}
+    >
       <span className="tile small" aria-hidden>
         <Icon size={14} strokeWidth={2} />
       </span>
@@ -42,7 +52,13 @@ function Group({ name, list, isForced }) {
         <ChevronDown size={12} className={shown ? "" : "turned"} aria-hidden />
         {name}
       </button>
-      {shown && <div className="group-list">{list.map((offer) => <Item key={offer.key} offer={offer} />)}</div>}
+      {shown && (
+        <div className="group-list">
+          {list.map((offer) => (
+            <Item key={offer.key} offer={offer} />
+          ))}
+        </div>
+      )}
     </section>
   );
 }
@@ -73,17 +89,34 @@ export const Palette = memo(() => {
       <div className="panel-head">
         <label className="search">
           <Search size={13} aria-hidden />
-          <input value={query} onChange={(e) => setQuery(e.target.value)} onKeyDown={onEnter} placeholder="Search steps" aria-label="Search steps" data-testid="palette-search" />
+          <input
+            value={query}
+            onChange={(e) => setQuery(e.target.value)}
+            onKeyDown={onEnter}
+            placeholder="Search steps"
+            aria-label="Search steps"
+            data-testid="palette-search"
+          />
         </label>
-        <button type="button" className="icon-button" aria-label="Hide the steps" title="Hide the steps" onClick={() => usePanels.setState({ palette: false })}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Hide the steps"
+          title="Hide the steps"
+          onClick={() => usePanels.setState({ palette: false })}
+        >
           <PanelLeftClose size={15} />
         </button>
       </div>
       <div className="palette-list">
-        {grouped(list).map(([name, items]) => <Group key={name} name={name} list={items} isForced={query !== ""} />)}
+        {grouped(list).map(([name, items]) => (
+          <Group key={name} name={name} list={items} isForced={query !== ""} />
+        ))}
         {list.length === 0 && <p className="quiet">Nothing fits “{query}”.</p>}
       </div>
-      <p className="palette-foot">Drag onto the canvas, or <kbd>Enter</kbd> to add after the selection</p>
+      <p className="palette-foot">
+        Drag onto the canvas, or <kbd>Enter</kbd> to add after the selection
+      </p>
     </aside>
   );
 });

@@ -28,9 +28,24 @@ export const ProblemCount = memo(() => {
   const { errors, warnings } = counts(problems);
   const kind = errors ? "error" : warnings ? "warning" : "fine";
   const Icon = { error: CircleX, warning: TriangleAlert, fine: CircleCheck }[kind];
-  const text = errors || warnings ? [errors && `${errors} ${errors === 1 ? "error" : "errors"}`, warnings && `${warnings} ${warnings === 1 ? "warning" : "warnings"}`].filter(Boolean).join(", ") : "No problems";
+  const text =
+    errors || warnings
+      ? [
+          errors && `${errors} ${errors === 1 ? "error" : "errors"}`,
+          warnings && `${warnings} ${warnings === 1 ? "warning" : "warnings"}`,
+        ]
+          .filter(Boolean)
+          .join(", ")
+      : "No problems";
   return (
-    <button type="button" className={`problem-count ${kind}`} aria-expanded={isOpen} data-testid="problems" title="Show or hide the problems" onClick={() => usePanels.setState({ dock: !isOpen })}>
+    <button
+      type="button"
+      className={`problem-count ${kind}`}
+      aria-expanded={isOpen}
+      data-testid="problems"
+      title="Show or hide the problems"
+      onClick={() => usePanels.setState({ dock: !isOpen })}
+    >
       <Icon size={13} aria-hidden /> {text}
     </button>
   );
@@ -44,15 +59,33 @@ export const Problems = memo(() => {
     <section className="dock" aria-label="Problems" data-testid="problem-list">
       <header>
         <h2>Problems</h2>
-        <button type="button" className="icon-button" aria-label="Hide the problems" onClick={() => usePanels.setState({ dock: false })}><ChevronDown size={15} /></button>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Hide the problems"
+          onClick={() => usePanels.setState({ dock: false })}
+        >
+          <ChevronDown size={15} />
+        </button>
       </header>
-      {problems.length === 0 && <p className="quiet"><CircleCheck size={14} aria-hidden /> Everything fits together. Publish when you like.</p>}
+      {problems.length === 0 && (
+        <p className="quiet">
+          <CircleCheck size={14} aria-hidden /> Everything fits together. Publish when you like.
+        </p>
+      )}
       <ul>
         {problems.map((p, i) => (
           <li key={`${i}${p.code}`}>
             <button type="button" className={p.severity} onClick={() => show(p)} title={p.hint}>
-              {p.severity === "error" ? <CircleX size={13} aria-label="Error" /> : <TriangleAlert size={13} aria-label="Warning" />}
-              <span className="problem-text">{p.text}{p.hint ? <em> {p.hint}</em> : null}</span>
+              {p.severity === "error" ? (
+                <CircleX size={13} aria-label="Error" />
+              ) : (
+                <TriangleAlert size={13} aria-label="Warning" />
+              )}
+              <span className="problem-text">
+                {p.text}
+                {p.hint ? <em> {p.hint}</em> : null}
+              </span>
               <span className="problem-place">{place(p)}</span>
             </button>
           </li>

@@ -23,8 +23,10 @@ function node(model, name, [width, height], before, used) {
   const { step, parent } = model.entries[name];
   const [x, y] = model.positions[name];
   const isFrame = model.scopes[name] !== undefined;
-  const same = before && before.data.step === step && before.parentId === (parent ?? undefined) && before.data.used === used;
-  if (same && before.position.x === x && before.position.y === y && before.width === width && before.height === height) return before;
+  const same =
+    before && before.data.step === step && before.parentId === (parent ?? undefined) && before.data.used === used;
+  if (same && before.position.x === x && before.position.y === y && before.width === width && before.height === height)
+    return before;
   const data = same ? before.data : { step, used, isFrame, holds: isFrame ? model.scopes[name].length : 0 };
   return {
     id: name,
@@ -51,14 +53,24 @@ function edgesInto(model, name, known) {
       const before = known.get(id);
       if (before && before.data.label === label) return before;
       const data = { branch: d.branch, label };
-      return { id, source: d.step, sourceHandle: key, target: name, targetHandle: "in", type: "dependency", data, selected: false };
+      return {
+        id,
+        source: d.step,
+        sourceHandle: key,
+        target: name,
+        targetHandle: "in",
+        type: "dependency",
+        data,
+        selected: false,
+      };
     });
 }
 
 /** Which of each step's ways out are used, as one string per step, so that comparing is cheap. */
 function usedBranches(edges) {
   const used = {};
-  for (const edge of edges) used[edge.source] = used[edge.source] ? `${used[edge.source]}\n${edge.sourceHandle}` : edge.sourceHandle;
+  for (const edge of edges)
+    used[edge.source] = used[edge.source] ? `${used[edge.source]}\n${edge.sourceHandle}` : edge.sourceHandle;
   return used;
 }
 

@@ -49,7 +49,18 @@ function List({ list, active, place }) {
       {list.map((offer, index) => {
         const Icon = iconOf(offer.type, offer.icon);
         return (
-          <button type="button" role="option" key={offer.key} id={`quick-${index}`} ref={index === active ? row : null} aria-selected={index === active} className="quick-row" data-kind={offer.type} data-testid={`quick-${offer.key}`} onClick={() => choose(offer, place)}>
+          <button
+            type="button"
+            role="option"
+            key={offer.key}
+            id={`quick-${index}`}
+            ref={index === active ? row : null}
+            aria-selected={index === active}
+            className="quick-row"
+            data-kind={offer.type}
+            data-testid={`quick-${offer.key}`}
+            onClick={() => choose(offer, place)}
+          >
             <span className="tile small" aria-hidden>
               <Icon size={14} strokeWidth={2} />
             </span>
@@ -91,10 +102,28 @@ function Box({ place }) {
   return (
     <>
       <div className="quick-shade" onPointerDown={close} />
-      <div className="quick" style={{ left, top, width: WIDTH }} role="dialog" aria-label="Add a step" data-testid="quick-add">
+      <div
+        className="quick"
+        style={{ left, top, width: WIDTH }}
+        role="dialog"
+        aria-label="Add a step"
+        data-testid="quick-add"
+      >
         <label className="search">
           <Search size={14} aria-hidden />
-          <input autoFocus value={query} onChange={type} onKeyDown={onKey} placeholder={place.after ? `Add after ${place.after}` : "Add a step"} aria-label="Search steps" role="combobox" aria-expanded aria-controls="quick-list" aria-activedescendant={`quick-${active}`} data-testid="quick-search" />
+          <input
+            autoFocus
+            value={query}
+            onChange={type}
+            onKeyDown={onKey}
+            placeholder={place.after ? `Add after ${place.after}` : "Add a step"}
+            aria-label="Search steps"
+            role="combobox"
+            aria-expanded
+            aria-controls="quick-list"
+            aria-activedescendant={`quick-${active}`}
+            data-testid="quick-search"
+          />
         </label>
         <List list={list} active={active} place={place} />
       </div>

@@ -18,7 +18,9 @@ export function mainBranches(step) {
   if (step.type === "stop") return [];
   if (step.type === "condition") return DECISION;
   if (step.type !== "switch") return [SUCCESS];
-  const cases = (Array.isArray(step.cases) ? step.cases : []).map(caseValue).map((value) => out("SWITCH_CASE", plain(value), value));
+  const cases = (Array.isArray(step.cases) ? step.cases : [])
+    .map(caseValue)
+    .map((value) => out("SWITCH_CASE", plain(value), value));
   return [...new Map(cases.map((c) => [c.key, c])).values(), out("DEFAULT", "default")];
 }
 
@@ -53,7 +55,8 @@ export function refusal(model, source, key, target) {
   const to = model.entries[target];
   if (!from || !to) return "There is no such step.";
   if (source === target) return "A step cannot wait for itself.";
-  if (ancestors(model, source).includes(target) || ancestors(model, target).includes(source)) return "A step cannot wait for the frame it stands in.";
+  if (ancestors(model, source).includes(target) || ancestors(model, target).includes(source))
+    return "A step cannot wait for the frame it stands in.";
   if (from.parent !== to.parent) return "Both steps must stand in the same frame.";
   if (to.step.depends_on.some((d) => d.step === source && branchKey(d) === key)) return "These are connected already.";
   if (reaches(model, source, target)) return "This would close a circle.";
@@ -75,4 +78,3 @@ function reaches(model, name, other) {
   }
   return false;
 }
-

@@ -24,7 +24,8 @@ import { close as closeGraph, select, setCatalog, useGraph, usePanels } from "./
 import { attachHandlers, begin, call, onReply } from "./sync.js";
 import { reveal } from "./view.js";
 
-const date = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });
+const date = (iso) =>
+  new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 
 function Bar() {
   const info = usePanels((s) => s.info);
@@ -34,17 +35,32 @@ function Bar() {
   if (!info.run_id) return <header className="bar" />;
   return (
     <header className="bar run-head" data-state={run?.status}>
-      <a className="icon-button" href="/runs/" aria-label="All runs" title="All runs"><ChevronLeft size={17} /></a>
-      <h1 className="bar-title"><a href={`/workflows/${info.name}/`}>{title || info.name}</a></h1>
-      <span className="chip state" data-state={run?.status} data-testid="run-status">{run ? stateWord(run) : "…"}</span>
+      <a className="icon-button" href="/runs/" aria-label="All runs" title="All runs">
+        <ChevronLeft size={17} />
+      </a>
+      <h1 className="bar-title">
+        <a href={`/workflows/${info.name}/`}>{title || info.name}</a>
+      </h1>
+      <span className="chip state" data-state={run?.status} data-testid="run-status">
+        {run ? stateWord(run) : "…"}
+      </span>
       {run && <Progress run={run} />}
-      {run && <span className="quiet tabular" data-testid="run-progress">{run.settled}/{run.total}</span>}
+      {run && (
+        <span className="quiet tabular" data-testid="run-progress">
+          {run.settled}/{run.total}
+        </span>
+      )}
       <Duration run={run} />
-      <span className="quiet wide">v{info.version} · {info.trigger}{info.dry_run ? " · dry run" : ""}</span>
+      <span className="quiet wide">
+        v{info.version} · {info.trigger}
+        {info.dry_run ? " · dry run" : ""}
+      </span>
       {!isConnected && run && !run.ended_at && <span className="quiet">connecting…</span>}
       <span className="grow" />
       <RunButtons run={run} act={(verb) => call("control", { run_id: info.run_id, verb })} />
-      <a className="button small" href={`/workflows/${info.name}/`}><Pencil size={12} aria-hidden /> <span className="wide">Edit workflow</span></a>
+      <a className="button small" href={`/workflows/${info.name}/`}>
+        <Pencil size={12} aria-hidden /> <span className="wide">Edit workflow</span>
+      </a>
     </header>
   );
 }
@@ -61,10 +77,25 @@ const StepRow = memo(({ name, depth }) => {
   };
   return (
     <li>
-      <button type="button" className="step-row" style={{ paddingLeft: 10 + depth * 16 }} aria-current={isSelected || undefined} data-kind={step.type} data-state={live?.s ?? "idle"} data-testid={`step-${name}`} onClick={show}>
-        <span className="tile small" aria-hidden><Icon size={13} strokeWidth={2} /></span>
+      <button
+        type="button"
+        className="step-row"
+        style={{ paddingLeft: 10 + depth * 16 }}
+        aria-current={isSelected || undefined}
+        data-kind={step.type}
+        data-state={live?.s ?? "idle"}
+        data-testid={`step-${name}`}
+        onClick={show}
+      >
+        <span className="tile small" aria-hidden>
+          <Icon size={13} strokeWidth={2} />
+        </span>
         <span className="step-title">{step.title || name}</span>
-        {live?.t > 1 && <span className="quiet tabular">{live.n?.completed ?? 0}/{live.t}</span>}
+        {live?.t > 1 && (
+          <span className="quiet tabular">
+            {live.n?.completed ?? 0}/{live.t}
+          </span>
+        )}
         {live?.a > 1 && <span className="quiet tabular">×{live.a}</span>}
         {live?.d !== undefined && live.s !== "skipped" && <span className="quiet tabular">{span(live.d)}</span>}
         <span className="step-state">{live?.s ?? ""}</span>
@@ -80,22 +111,67 @@ function Overview() {
   const run = useLive((s) => s.run) ?? info.run;
   const [tab, setTab] = useState("steps");
   const lines = useLive((s) => s.lines);
-  const tabs = [["steps", "Steps"], ["log", `Log${lines.length ? ` ${lines.length}` : ""}`], ["values", "Values"]];
+  const tabs = [
+    ["steps", "Steps"],
+    ["log", `Log${lines.length ? ` ${lines.length}` : ""}`],
+    ["values", "Values"],
+  ];
   return (
     <>
       <div className="tabs" role="tablist">
-        {tabs.map(([key, label]) => <button type="button" key={key} role="tab" aria-selected={tab === key} onClick={() => setTab(key)} data-testid={`tab-${key}`}>{label}</button>)}
+        {tabs.map(([key, label]) => (
+          <button
+            type="button"
+            key={key}
+            role="tab"
+            aria-selected={tab === key}
+            onClick={() => setTab(key)}
+            data-testid={`tab-${key}`}
+          >
+            {label}
+          </button>
+        ))}
       </div>
-      {run?.error && <div className="attempt-error" data-testid="run-error">{errorText(run.error)}</div>}
-      {tab === "steps" && <ul className="step-list">{walk(model).map((name) => <StepRow key={name} name={name} depth={ancestors(model, name).length} />)}</ul>}
-      {tab === "log" && <div className="panel-pad"><Lines lines={lines} /></div>}
+      {run?.error && (
+        <div className="attempt-error" data-testid="run-error">
+          {errorText(run.error)}
+        </div>
+      )}
+      {tab === "steps" && (
+        <ul className="step-list">
+          {walk(model).map((name) => (
+            <StepRow key={name} name={name} depth={ancestors(model, name).length} />
+          ))}
+        </ul>
+      )}
+      {tab === "log" && (
+        <div className="panel-pad">
+          <Lines lines={lines} />
+        </div>
+      )}
       {tab === "values" && (
         <div className="panel-pad">
           <dl className="facts">
-            <div><dt>Run</dt><dd>{info.run_id}</dd></div>
-            {run?.started_at && <div><dt>Started</dt><dd>{date(run.started_at)}</dd></div>}
-            {run?.ended_at && <div><dt>Ended</dt><dd>{date(run.ended_at)}</dd></div>}
-            <div><dt>By</dt><dd>{[info.trigger, info.triggered_by].filter(Boolean).join(" · ")}</dd></div>
+            <div>
+              <dt>Run</dt>
+              <dd>{info.run_id}</dd>
+            </div>
+            {run?.started_at && (
+              <div>
+                <dt>Started</dt>
+                <dd>{date(run.started_at)}</dd>
+              </div>
+            )}
+            {run?.ended_at && (
+              <div>
+                <dt>Ended</dt>
+                <dd>{date(run.ended_at)}</dd>
+              </div>
+            )}
+            <div>
+              <dt>By</dt>
+              <dd>{[info.trigger, info.triggered_by].filter(Boolean).join(" · ")}</dd>
+            </div>
           </dl>
           <Json value={info.output ?? null} label="Output" testId="run-output" />
           <Json value={info.parameters ?? {}} label="Parameters" testId="run-parameters" />
@@ -116,12 +192,23 @@ function Selected({ name }) {
     <>
       <header className="inspector-head" data-kind={step.type}>
         <div className="inspector-title">
-          <span className="tile" aria-hidden><Icon size={17} strokeWidth={1.9} /></span>
-          <div className="grow"><div className="panel-name">{step.title || name}</div><div className="name-row">{name} · {step.action ?? TYPE_TITLES[step.type]}</div></div>
-          <button type="button" className="button small" onClick={() => select([])} data-testid="back-to-steps">All steps</button>
+          <span className="tile" aria-hidden>
+            <Icon size={17} strokeWidth={1.9} />
+          </span>
+          <div className="grow">
+            <div className="panel-name">{step.title || name}</div>
+            <div className="name-row">
+              {name} · {step.action ?? TYPE_TITLES[step.type]}
+            </div>
+          </div>
+          <button type="button" className="button small" onClick={() => select([])} data-testid="back-to-steps">
+            All steps
+          </button>
         </div>
       </header>
-      <div className="panel-pad"><StepPanel key={`${runId} ${name}`} runId={runId} name={name} /></div>
+      <div className="panel-pad">
+        <StepPanel key={`${runId} ${name}`} runId={runId} name={name} />
+      </div>
     </>
   );
 }
@@ -130,7 +217,11 @@ function Side() {
   const selected = useGraph((s) => s.selected);
   const isLoaded = useGraph((s) => s.loaded);
   if (!isLoaded) return <aside className="inspector run-side" aria-busy="true" />;
-  return <aside className="inspector run-side" aria-label="What happened" data-testid="run-side">{selected.length === 1 ? <Selected key={selected[0]} name={selected[0]} /> : <Overview />}</aside>;
+  return (
+    <aside className="inspector run-side" aria-label="What happened" data-testid="run-side">
+      {selected.length === 1 ? <Selected key={selected[0]} name={selected[0]} /> : <Overview />}
+    </aside>
+  );
 }
 
 const Parts = memo(({ colorMode, documentKey }) => (
@@ -138,7 +229,9 @@ const Parts = memo(({ colorMode, documentKey }) => (
     <Bar />
     <div className="workspace" data-readonly="true">
       <div className="stage">
-        <Canvas colorMode={colorMode} documentKey={documentKey} onOpen={null}><ViewButtons hasProblems={false} /></Canvas>
+        <Canvas colorMode={colorMode} documentKey={documentKey} onOpen={null}>
+          <ViewButtons hasProblems={false} />
+        </Canvas>
         <Notice />
       </div>
       <Side />
@@ -180,5 +273,9 @@ export function RunView({ graph, catalog, reply, colorMode, onInspect, onControl
       closeGraph();
     };
   }, []);
-  return <div className="studio" data-testid="run-view"><Parts colorMode={colorMode} documentKey={key} /></div>;
+  return (
+    <div className="studio" data-testid="run-view">
+      <Parts colorMode={colorMode} documentKey={key} />
+    </div>
+  );
 }

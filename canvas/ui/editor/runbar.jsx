@@ -34,7 +34,15 @@ export function Duration({ run }) {
 export function Progress({ run }) {
   const share = run.total ? run.settled / run.total : 0;
   return (
-    <span className="progress" role="progressbar" aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100} aria-label="Progress" data-state={run.status}>
+    <span
+      className="progress"
+      role="progressbar"
+      aria-valuenow={Math.round(share * 100)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-label="Progress"
+      data-state={run.status}
+    >
       <span style={{ transform: `scaleX(${share})` }} />
     </span>
   );
@@ -54,11 +62,23 @@ export function RunButtons({ run, act }) {
   return (
     <>
       {isHeld ? (
-        <button type="button" className="button small" onClick={() => act("resume")} data-testid="run-resume"><Play size={12} aria-hidden /> Resume</button>
+        <button type="button" className="button small" onClick={() => act("resume")} data-testid="run-resume">
+          <Play size={12} aria-hidden /> Resume
+        </button>
       ) : (
-        <button type="button" className="button small" onClick={() => act("pause")} data-testid="run-pause"><Pause size={12} aria-hidden /> Pause</button>
+        <button type="button" className="button small" onClick={() => act("pause")} data-testid="run-pause">
+          <Pause size={12} aria-hidden /> Pause
+        </button>
       )}
-      <button type="button" className="button small" disabled={run.cancel_requested} onClick={() => act("cancel")} data-testid="run-cancel"><Ban size={12} aria-hidden /> Cancel</button>
+      <button
+        type="button"
+        className="button small"
+        disabled={run.cancel_requested}
+        onClick={() => act("cancel")}
+        data-testid="run-cancel"
+      >
+        <Ban size={12} aria-hidden /> Cancel
+      </button>
     </>
   );
 }
@@ -82,14 +102,32 @@ export const RunBar = memo(() => {
       <span className="state-dot" data-state={run?.status ?? "pending"} aria-hidden />
       <b data-testid="run-status">{run ? stateWord(run) : "starting"}</b>
       {run && <Progress run={run} />}
-      {run && <span className="quiet">{run.settled}/{run.total}</span>}
+      {run && (
+        <span className="quiet">
+          {run.settled}/{run.total}
+        </span>
+      )}
       <Duration run={run} />
-      {run?.error && <span className="runbar-error" title={errorText(run.error)}>{errorText(run.error)}</span>}
+      {run?.error && (
+        <span className="runbar-error" title={errorText(run.error)}>
+          {errorText(run.error)}
+        </span>
+      )}
       {!isConnected && <span className="quiet">connecting…</span>}
       <span className="grow" />
       <RunButtons run={run} act={(verb) => call("control", { run_id: runId, verb })} />
-      <a className="button small" href={`/runs/${runId}/`} data-testid="open-run"><ExternalLink size={12} aria-hidden /> Details</a>
-      <button type="button" className="icon-button" aria-label="Stop watching" title="Stop watching (the run goes on)" onClick={stop}><X size={14} /></button>
+      <a className="button small" href={`/runs/${runId}/`} data-testid="open-run">
+        <ExternalLink size={12} aria-hidden /> Details
+      </a>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Stop watching"
+        title="Stop watching (the run goes on)"
+        onClick={stop}
+      >
+        <X size={14} />
+      </button>
     </div>
   );
 });

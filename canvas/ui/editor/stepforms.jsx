@@ -3,7 +3,21 @@
 import { AddButton, Choice, Control, Fields, MapField, Row, RowTools } from "./forms.jsx";
 import { usePanels } from "./store.js";
 
-const COMMON = ["name", "title", "description", "type", "depends_on", "join", "retry", "timeout_seconds", "on_error", "on_lost", "enabled", "delete_after_use", "steps"];
+const COMMON = [
+  "name",
+  "title",
+  "description",
+  "type",
+  "depends_on",
+  "join",
+  "retry",
+  "timeout_seconds",
+  "on_error",
+  "on_lost",
+  "enabled",
+  "delete_after_use",
+  "steps",
+];
 
 const swap = (list, from, to) => {
   const next = [...list];
@@ -18,13 +32,34 @@ function ActionForm({ step, change }) {
   return (
     <>
       <Row label="Action" pointer="/action" help={action?.description}>
-        {() => <Choice value={step.action} options={actions.map((a) => a.name)} titles={titles} onChange={(v) => change({ action: v })} label="Action" testId="field-/action" />}
+        {() => (
+          <Choice
+            value={step.action}
+            options={actions.map((a) => a.name)}
+            titles={titles}
+            onChange={(v) => change({ action: v })}
+            label="Action"
+            testId="field-/action"
+          />
+        )}
       </Row>
       {action ? (
-        <Fields schema={action.arguments} value={step.parameters ?? {}} pointer="/parameters" onChange={(parameters, at) => change({ parameters }, at)} />
+        <Fields
+          schema={action.arguments}
+          value={step.parameters ?? {}}
+          pointer="/parameters"
+          onChange={(parameters, at) => change({ parameters }, at)}
+        />
       ) : (
         <Row label="Parameters" pointer="/parameters">
-          {() => <MapField value={step.parameters} onChange={(parameters) => change({ parameters })} pointer="/parameters" addLabel="Add parameter" />}
+          {() => (
+            <MapField
+              value={step.parameters}
+              onChange={(parameters) => change({ parameters })}
+              pointer="/parameters"
+              addLabel="Add parameter"
+            />
+          )}
         </Row>
       )}
     </>
@@ -37,21 +72,65 @@ function LinkForm({ step, change, schema }) {
   const titles = Object.fromEntries(workflows.map((w) => [w.name, w.title ? `${w.title}  ·  ${w.name}` : w.name]));
   return (
     <>
-      <Row label="Workflow" pointer="/workflow" isRequired extra={target && <a className="row-link" href={`/workflows/${target.name}/`}>Open</a>}>
-        {() => <Choice value={step.workflow || undefined} options={workflows.map((w) => w.name)} titles={titles} onChange={(v) => change({ workflow: v ?? "" })} label="Workflow" testId="field-/workflow" />}
+      <Row
+        label="Workflow"
+        pointer="/workflow"
+        isRequired
+        extra={
+          target && (
+            <a className="row-link" href={`/workflows/${target.name}/`}>
+              Open
+            </a>
+          )
+        }
+      >
+        {() => (
+          <Choice
+            value={step.workflow || undefined}
+            options={workflows.map((w) => w.name)}
+            titles={titles}
+            onChange={(v) => change({ workflow: v ?? "" })}
+            label="Workflow"
+            testId="field-/workflow"
+          />
+        )}
       </Row>
-      {target && <Fields schema={target.parameters} value={step.parameters ?? {}} pointer="/parameters" onChange={(parameters, at) => change({ parameters }, at)} />}
+      {target && (
+        <Fields
+          schema={target.parameters}
+          value={step.parameters ?? {}}
+          pointer="/parameters"
+          onChange={(parameters, at) => change({ parameters }, at)}
+        />
+      )}
       {!target && (
         <Row label="Parameters" pointer="/parameters">
-          {() => <MapField value={step.parameters} onChange={(parameters) => change({ parameters })} pointer="/parameters" addLabel="Add parameter" />}
+          {() => (
+            <MapField
+              value={step.parameters}
+              onChange={(parameters) => change({ parameters })}
+              pointer="/parameters"
+              addLabel="Add parameter"
+            />
+          )}
         </Row>
       )}
-      <Fields schema={schema} value={step} pointer="" leaveOut={[...COMMON, "workflow", "parameters"]} onChange={(next, at) => change(next, at, true)} />
+      <Fields
+        schema={schema}
+        value={step}
+        pointer=""
+        leaveOut={[...COMMON, "workflow", "parameters"]}
+        onChange={(next, at) => change(next, at, true)}
+      />
     </>
   );
 }
 
-const LOOPS = [["collection", "For each item"], ["times", "A number of times"], ["while", "While true"]];
+const LOOPS = [
+  ["collection", "For each item"],
+  ["times", "A number of times"],
+  ["while", "While true"],
+];
 const LOOP_HELP = {
   collection: "A list, or an expression that gives one, such as {{ steps.fetch.output.body.items }}",
   times: "A whole number, or an expression that gives one",
@@ -60,21 +139,49 @@ const LOOP_HELP = {
 
 function LoopForm({ step, change, schema }) {
   const kind = LOOPS.map(([key]) => key).find((key) => step[key] !== undefined) ?? "collection";
-  const to = (key) => change({ collection: undefined, times: undefined, while: undefined, [key]: key === "times" ? 3 : "" });
+  const to = (key) =>
+    change({ collection: undefined, times: undefined, while: undefined, [key]: key === "times" ? 3 : "" });
   const widget = { collection: {}, times: { type: "integer" }, while: { "x-widget": "expression" } }[kind];
   return (
     <>
       <div className="segments" role="radiogroup" aria-label="Repeat">
         {LOOPS.map(([key, title]) => (
-          <button type="button" key={key} role="radio" aria-checked={key === kind} onClick={() => key !== kind && to(key)} data-testid={`loop-${key}`}>
+          <button
+            type="button"
+            key={key}
+            role="radio"
+            aria-checked={key === kind}
+            onClick={() => key !== kind && to(key)}
+            data-testid={`loop-${key}`}
+          >
             {title}
           </button>
         ))}
       </div>
-      <Row label={{ collection: "Items", times: "Times", while: "Condition" }[kind]} pointer={`/${kind}`} help={LOOP_HELP[kind]} isRequired>
-        {(state) => <Control value={step[kind]} schema={widget} pointer={`/${kind}`} label={kind} state={state} onChange={(v) => change({ [kind]: v ?? "" }, kind)} />}
+      <Row
+        label={{ collection: "Items", times: "Times", while: "Condition" }[kind]}
+        pointer={`/${kind}`}
+        help={LOOP_HELP[kind]}
+        isRequired
+      >
+        {(state) => (
+          <Control
+            value={step[kind]}
+            schema={widget}
+            pointer={`/${kind}`}
+            label={kind}
+            state={state}
+            onChange={(v) => change({ [kind]: v ?? "" }, kind)}
+          />
+        )}
       </Row>
-      <Fields schema={schema} value={step} pointer="" leaveOut={[...COMMON, "collection", "times", "while", ...(kind === "collection" ? [] : ["item_variable"])]} onChange={(next, at) => change(next, at, true)} />
+      <Fields
+        schema={schema}
+        value={step}
+        pointer=""
+        leaveOut={[...COMMON, "collection", "times", "while", ...(kind === "collection" ? [] : ["item_variable"])]}
+        onChange={(next, at) => change(next, at, true)}
+      />
     </>
   );
 }
@@ -84,30 +191,69 @@ const asCase = ({ value, when }) => (when ? { value, when } : value);
 
 function SwitchForm({ step, change, schema }) {
   const cases = (step.cases ?? []).map(caseOf);
-  const set = (i, patch) => change({ cases: cases.map((c, n) => asCase(n === i ? { ...c, ...patch } : c)) }, `case ${i}`);
+  const set = (i, patch) =>
+    change({ cases: cases.map((c, n) => asCase(n === i ? { ...c, ...patch } : c)) }, `case ${i}`);
   const add = () => change({ cases: [...cases.map(asCase), `case_${cases.length + 1}`] });
   return (
     <>
-      <Row label="Value to compare" pointer="/on" help="An expression, such as steps.classify.output.kind; leave it empty when every case has its own condition.">
-        {(state) => <Control value={step.on} schema={{ "x-widget": "expression" }} pointer="/on" label="Value to compare" state={state} onChange={(v) => change({ on: v ?? "" }, "on")} />}
+      <Row
+        label="Value to compare"
+        pointer="/on"
+        help="An expression, such as steps.classify.output.kind; leave it empty when every case has its own condition."
+      >
+        {(state) => (
+          <Control
+            value={step.on}
+            schema={{ "x-widget": "expression" }}
+            pointer="/on"
+            label="Value to compare"
+            state={state}
+            onChange={(v) => change({ on: v ?? "" }, "on")}
+          />
+        )}
       </Row>
-      <Row label="Cases" pointer="/cases" isDeep help="Each case is a way out. With a condition, the case is taken when that holds.">
+      <Row
+        label="Cases"
+        pointer="/cases"
+        isDeep
+        help="Each case is a way out. With a condition, the case is taken when that holds."
+      >
         {() => (
           <div className="rows">
             {cases.map((c, i) => (
               <div className="entry case" key={i}>
                 <div className="row-body">
                   <CaseValue value={c.value} onChange={(value) => set(i, { value })} index={i} />
-                  <Control value={c.when} schema={{ "x-widget": "expression", default: "condition (optional)" }} pointer={`/cases/${i}/when`} label={`Condition of case ${i + 1}`} onChange={(when) => set(i, { when })} />
+                  <Control
+                    value={c.when}
+                    schema={{ "x-widget": "expression", default: "condition (optional)" }}
+                    pointer={`/cases/${i}/when`}
+                    label={`Condition of case ${i + 1}`}
+                    onChange={(when) => set(i, { when })}
+                  />
                 </div>
-                <RowTools index={i} count={cases.length} what={`case ${i + 1}`} onMove={(to) => change({ cases: swap(cases, i, to).map(asCase) })} onRemove={() => change({ cases: cases.filter((_, n) => n !== i).map(asCase) })} />
+                <RowTools
+                  index={i}
+                  count={cases.length}
+                  what={`case ${i + 1}`}
+                  onMove={(to) => change({ cases: swap(cases, i, to).map(asCase) })}
+                  onRemove={() => change({ cases: cases.filter((_, n) => n !== i).map(asCase) })}
+                />
               </div>
             ))}
-            <AddButton onClick={add} testId="add-/cases">Add case</AddButton>
+            <AddButton onClick={add} testId="add-/cases">
+              Add case
+            </AddButton>
           </div>
         )}
       </Row>
-      <Fields schema={schema} value={step} pointer="" leaveOut={[...COMMON, "on", "cases"]} onChange={(next, at) => change(next, at, true)} />
+      <Fields
+        schema={schema}
+        value={step}
+        pointer=""
+        leaveOut={[...COMMON, "on", "cases"]}
+        onChange={(next, at) => change(next, at, true)}
+      />
     </>
   );
 }
@@ -115,7 +261,15 @@ function SwitchForm({ step, change, schema }) {
 /** Text, or a number or word of JSON when it was one before or reads as one. */
 function CaseValue({ value, onChange, index }) {
   const read = (text) => (/^(-?\d+(\.\d+)?|true|false|null)$/.test(text) ? JSON.parse(text) : text);
-  return <input className="input mono" value={typeof value === "string" ? value : JSON.stringify(value)} aria-label={`Case ${index + 1}`} data-testid={`field-/cases/${index}`} onChange={(e) => onChange(read(e.target.value))} />;
+  return (
+    <input
+      className="input mono"
+      value={typeof value === "string" ? value : JSON.stringify(value)}
+      aria-label={`Case ${index + 1}`}
+      data-testid={`field-/cases/${index}`}
+      onChange={(e) => onChange(read(e.target.value))}
+    />
+  );
 }
 
 const WAITS = { seconds: "For a time (seconds)", until: "Until a moment" };
@@ -129,14 +283,33 @@ function WaitForm({ step, change }) {
         <div className="rows">
           {list.map((item, i) => {
             const kind = "until" in item ? "until" : "seconds";
-            const schema = kind === "until" ? { type: "string", default: "2030-01-31T09:00:00Z" } : { type: "number", minimum: 0 };
+            const schema =
+              kind === "until" ? { type: "string", default: "2030-01-31T09:00:00Z" } : { type: "number", minimum: 0 };
             return (
               <div className="entry" key={i}>
                 <div className="row-body stack">
-                  <Choice value={kind} options={Object.keys(WAITS)} titles={WAITS} label="Kind of wait" testId={`wait-kind-${i}`} onChange={(k) => set(i, k === "until" ? { until: "" } : { seconds: 60 })} />
-                  <Control value={item[kind]} schema={schema} pointer={`/for/${i}/${kind}`} label={WAITS[kind]} onChange={(v) => set(i, { [kind]: v ?? "" })} />
+                  <Choice
+                    value={kind}
+                    options={Object.keys(WAITS)}
+                    titles={WAITS}
+                    label="Kind of wait"
+                    testId={`wait-kind-${i}`}
+                    onChange={(k) => set(i, k === "until" ? { until: "" } : { seconds: 60 })}
+                  />
+                  <Control
+                    value={item[kind]}
+                    schema={schema}
+                    pointer={`/for/${i}/${kind}`}
+                    label={WAITS[kind]}
+                    onChange={(v) => set(i, { [kind]: v ?? "" })}
+                  />
                 </div>
-                <RowTools index={i} count={list.length} what={`wait ${i + 1}`} onRemove={() => change({ for: list.filter((_, n) => n !== i) })} />
+                <RowTools
+                  index={i}
+                  count={list.length}
+                  what={`wait ${i + 1}`}
+                  onRemove={() => change({ for: list.filter((_, n) => n !== i) })}
+                />
               </div>
             );
           })}
@@ -150,26 +323,56 @@ function WaitForm({ step, change }) {
 function SetForm({ step, change }) {
   return (
     <Row label="Values" pointer="/values" isDeep help="Later steps read them as context.name">
-      {() => <MapField value={step.values} onChange={(values) => change({ values }, "values")} pointer="/values" addLabel="Add value" />}
+      {() => (
+        <MapField
+          value={step.values}
+          onChange={(values) => change({ values }, "values")}
+          pointer="/values"
+          addLabel="Add value"
+        />
+      )}
     </Row>
   );
 }
 
 function ConditionForm({ step, change }) {
   return (
-    <Row label="Condition" pointer="/condition" isRequired help="An expression that is true or false, such as steps.fetch.output.status == 200">
-      {(state) => <Control value={step.condition} schema={{ "x-widget": "expression" }} pointer="/condition" label="Condition" state={state} onChange={(v) => change({ condition: v ?? "" }, "condition")} />}
+    <Row
+      label="Condition"
+      pointer="/condition"
+      isRequired
+      help="An expression that is true or false, such as steps.fetch.output.status == 200"
+    >
+      {(state) => (
+        <Control
+          value={step.condition}
+          schema={{ "x-widget": "expression" }}
+          pointer="/condition"
+          label="Condition"
+          state={state}
+          onChange={(v) => change({ condition: v ?? "" }, "condition")}
+        />
+      )}
     </Row>
   );
 }
 
-const GenericForm = ({ step, change, schema }) => <Fields schema={schema} value={step} pointer="" leaveOut={COMMON} onChange={(next, at) => change(next, at, true)} />;
+const GenericForm = ({ step, change, schema }) => (
+  <Fields schema={schema} value={step} pointer="" leaveOut={COMMON} onChange={(next, at) => change(next, at, true)} />
+);
 
-const FORMS = { action: ActionForm, workflow_link: LinkForm, loop: LoopForm, switch: SwitchForm, wait: WaitForm, set: SetForm, condition: ConditionForm };
+const FORMS = {
+  action: ActionForm,
+  workflow_link: LinkForm,
+  loop: LoopForm,
+  switch: SwitchForm,
+  wait: WaitForm,
+  set: SetForm,
+  condition: ConditionForm,
+};
 
 /** `change(patch, field)` merges a patch into the step; with `true` at the end the patch is the whole step. */
 export function StepForm(props) {
   const Form = FORMS[props.step.type] ?? GenericForm;
   return <Form {...props} />;
 }
-

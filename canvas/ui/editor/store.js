@@ -9,7 +9,18 @@ import { project } from "./project.js";
 const HISTORY = 200;
 const MERGE_MS = 1500;
 
-const nothing = { model: EMPTY, nodes: [], edges: [], past: [], future: [], selected: [], selectedEdges: [], readOnly: false, loaded: false, merge: null };
+const nothing = {
+  model: EMPTY,
+  nodes: [],
+  edges: [],
+  past: [],
+  future: [],
+  selected: [],
+  selectedEdges: [],
+  readOnly: false,
+  loaded: false,
+  merge: null,
+};
 
 /** What is drawn, selected, and can be undone. */
 export const useGraph = create(() => ({ ...nothing }));
@@ -133,5 +144,13 @@ export function setCatalog(catalog) {
 /** Forgets the document, when the page is left. */
 export function close() {
   useGraph.setState({ ...nothing });
-  usePanels.setState({ problems: [], byStep: {}, info: {}, dialog: null, quickAdd: null, focus: null, saving: "saved" });
+  usePanels.setState({
+    problems: [],
+    byStep: {},
+    info: {},
+    dialog: null,
+    quickAdd: null,
+    focus: null,
+    saving: "saved",
+  });
 }

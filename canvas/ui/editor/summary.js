@@ -6,7 +6,11 @@ const text = (value) => {
   return Array.isArray(value) ? `${value.length} items` : JSON.stringify(value);
 };
 
-const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
+const UNITS = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+];
 
 function span(seconds) {
   if (typeof seconds !== "number") return text(seconds);

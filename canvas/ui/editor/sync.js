@@ -120,7 +120,10 @@ async function sendEdits(extra = []) {
   }
   accepted = model;
   setProblems(reply.problems);
-  usePanels.setState((s) => ({ saving: useGraph.getState().model === model ? "saved" : "waiting", info: { ...s.info, ...reply.info } }));
+  usePanels.setState((s) => ({
+    saving: useGraph.getState().model === model ? "saved" : "waiting",
+    info: { ...s.info, ...reply.info },
+  }));
   if (reply.document) adopt(reply);
   if (useGraph.getState().model !== accepted) schedule();
   return true;
@@ -168,8 +171,10 @@ export async function reload() {
 function sendLast() {
   clearTimeout(timer);
   const { model, readOnly } = useGraph.getState();
-  const operations = accepted && !readOnly && usePanels.getState().saving !== "conflict" ? difference(accepted, model) : [];
-  if (operations.length && !waiting && inParts(operations).length === 1) handlers.edit((seq += 1), own(), revision, operations);
+  const operations =
+    accepted && !readOnly && usePanels.getState().saving !== "conflict" ? difference(accepted, model) : [];
+  if (operations.length && !waiting && inParts(operations).length === 1)
+    handlers.edit((seq += 1), own(), revision, operations);
   accepted = null;
 }
 

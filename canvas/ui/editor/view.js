@@ -33,8 +33,10 @@ export const reveal = {
     const { x: vx, y: vy, zoom } = flow.getViewport();
     const r = box.getBoundingClientRect();
     const [left, top] = [x * zoom + vx, y * zoom + vy];
-    const isSeen = left >= 8 && top >= 8 && left + width * zoom <= r.width - 8 && top + Math.min(height, 64) * zoom <= r.height - 8;
-    if (!isSeen) flow.setCenter(x + width / 2, y + Math.min(height, 200) / 2, { zoom: Math.max(zoom, 0.6), duration: 200 });
+    const isSeen =
+      left >= 8 && top >= 8 && left + width * zoom <= r.width - 8 && top + Math.min(height, 64) * zoom <= r.height - 8;
+    if (!isSeen)
+      flow.setCenter(x + width / 2, y + Math.min(height, 200) / 2, { zoom: Math.max(zoom, 0.6), duration: 200 });
   },
 
   fit: (duration = 200) => flow?.fitView({ padding: 0.15, maxZoom: 1, duration }),

@@ -4,14 +4,36 @@ import { AlarmClock, Radio, Webhook } from "lucide-react";
 import { memo, useMemo } from "react";
 
 import { changeMeta } from "./edits.js";
-import { AddButton, Choice, Control, Fields, Folded, FormContext, KeyInput, Row, RowTools, Switch, TextInput } from "./forms.jsx";
+import {
+  AddButton,
+  Choice,
+  Control,
+  Fields,
+  Folded,
+  FormContext,
+  KeyInput,
+  Row,
+  RowTools,
+  Switch,
+  TextInput,
+} from "./forms.jsx";
 import { useGraph, usePanels } from "./store.js";
 
 const TYPES = ["string", "integer", "number", "boolean", "list", "object", "any"];
-const SCHEMA_OF = { string: { type: "string" }, integer: { type: "integer" }, number: { type: "number" }, boolean: { type: "boolean" }, list: { type: "array" }, object: { type: "object" }, any: {} };
+const SCHEMA_OF = {
+  string: { type: "string" },
+  integer: { type: "integer" },
+  number: { type: "number" },
+  boolean: { type: "boolean" },
+  list: { type: "array" },
+  object: { type: "object" },
+  any: {},
+};
 
-const without = (object, key) => Object.fromEntries(Object.entries(object).filter(([k, v]) => k !== key || v !== undefined));
-const compact = (object) => Object.fromEntries(Object.entries(object).filter(([, v]) => v !== undefined && v !== "" && v !== false));
+const without = (object, key) =>
+  Object.fromEntries(Object.entries(object).filter(([k, v]) => k !== key || v !== undefined));
+const compact = (object) =>
+  Object.fromEntries(Object.entries(object).filter(([, v]) => v !== undefined && v !== "" && v !== false));
 
 function renamed(object, from, to) {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key === from ? to : key, value]));
@@ -26,7 +48,8 @@ function freeKey(object, wish) {
 /** Rows of named things, each with a small form: parameters and outputs. */
 function Named({ field, what, label, help, children, blank }) {
   const value = useGraph((s) => s.model.meta[field]) ?? {};
-  const write = (next, merge) => changeMeta({ [field]: Object.keys(next).length ? next : undefined }, merge && `${field} ${merge}`);
+  const write = (next, merge) =>
+    changeMeta({ [field]: Object.keys(next).length ? next : undefined }, merge && `${field} ${merge}`);
   return (
     <Row label={label} pointer={`/${field}`} help={help}>
       {() => (
@@ -34,31 +57,75 @@ function Named({ field, what, label, help, children, blank }) {
           {Object.entries(value).map(([key, item], i) => (
             <div className="named" key={i} data-testid={`${what}-${key}`}>
               <div className="named-head">
-                <KeyInput value={key} taken={value} label={`Name of ${what} ${key}`} testId={`${what}-name-${i}`} onChange={(to) => write(renamed(value, key, to))} />
-                <Choice value={item?.type ?? "string"} options={TYPES} label={`Type of ${key}`} testId={`${what}-type-${key}`} onChange={(type) => write({ ...value, [key]: { ...item, type } })} />
+                <KeyInput
+                  value={key}
+                  taken={value}
+                  label={`Name of ${what} ${key}`}
+                  testId={`${what}-name-${i}`}
+                  onChange={(to) => write(renamed(value, key, to))}
+                />
+                <Choice
+                  value={item?.type ?? "string"}
+                  options={TYPES}
+                  label={`Type of ${key}`}
+                  testId={`${what}-type-${key}`}
+                  onChange={(type) => write({ ...value, [key]: { ...item, type } })}
+                />
                 <RowTools what={key} onRemove={() => write(without({ ...value, [key]: undefined }, key))} />
               </div>
-              {children(key, item ?? {}, (patch, merge) => write({ ...value, [key]: compactItem({ ...item, ...patch }) }, `${key} ${merge}`))}
+              {children(key, item ?? {}, (patch, merge) =>
+                write({ ...value, [key]: compactItem({ ...item, ...patch }) }, `${key} ${merge}`),
+              )}
             </div>
           ))}
-          <AddButton onClick={() => write({ ...value, [freeKey(value, what)]: blank })} testId={`add-${what}`}>{`Add ${what}`}</AddButton>
+          <AddButton
+            onClick={() => write({ ...value, [freeKey(value, what)]: blank })}
+            testId={`add-${what}`}
+          >{`Add ${what}`}</AddButton>
         </div>
       )}
     </Row>
   );
 }
 
-const compactItem = (item) => Object.fromEntries(Object.entries(item).filter(([key, v]) => v !== undefined && !(key === "required" && v === false) && !(key === "description" && v === "")));
+const compactItem = (item) =>
+  Object.fromEntries(
+    Object.entries(item).filter(
+      ([key, v]) => v !== undefined && !(key === "required" && v === false) && !(key === "description" && v === ""),
+    ),
+  );
 
 const Parameters = () => (
-  <Named field="parameters" what="parameter" label="Parameters" help="Asked for when a run starts; steps read them as workflow.parameters.name" blank={{ type: "string" }}>
+  <Named
+    field="parameters"
+    what="parameter"
+    label="Parameters"
+    help="Asked for when a run starts; steps read them as workflow.parameters.name"
+    blank={{ type: "string" }}
+  >
     {(key, item, set) => (
       <div className="named-body">
-        <Control value={item.default} schema={{ ...SCHEMA_OF[item.type ?? "string"], ...(item.enum?.length ? { enum: item.enum } : {}) }} pointer={`/parameters/${key}/default`} label={`Default of ${key}`} onChange={(v) => set({ default: v }, "default")} />
+        <Control
+          value={item.default}
+          schema={{ ...SCHEMA_OF[item.type ?? "string"], ...(item.enum?.length ? { enum: item.enum } : {}) }}
+          pointer={`/parameters/${key}/default`}
+          label={`Default of ${key}`}
+          onChange={(v) => set({ default: v }, "default")}
+        />
         <span className="named-flag">
-          <Switch checked={item.required ?? false} label={`${key} is required`} onChange={(required) => set({ required })} /> required
+          <Switch
+            checked={item.required ?? false}
+            label={`${key} is required`}
+            onChange={(required) => set({ required })}
+          />{" "}
+          required
         </span>
-        <TextInput value={item.description} placeholder="Description" label={`Description of ${key}`} onChange={(description) => set({ description }, "description")} />
+        <TextInput
+          value={item.description}
+          placeholder="Description"
+          label={`Description of ${key}`}
+          onChange={(description) => set({ description }, "description")}
+        />
       </div>
     )}
   </Named>
@@ -68,7 +135,13 @@ const Outputs = () => (
   <Named field="outputs" what="output" label="Outputs" help="What a run ends with" blank={{ type: "any", value: "" }}>
     {(key, item, set) => (
       <div className="named-body single">
-        <Control value={item.value} schema={{ type: "string", default: "{{ steps.name.output }}" }} pointer={`/outputs/${key}/value`} label={`Value of ${key}`} onChange={(value) => set({ value: value ?? "" }, "value")} />
+        <Control
+          value={item.value}
+          schema={{ type: "string", default: "{{ steps.name.output }}" }}
+          pointer={`/outputs/${key}/value`}
+          label={`Value of ${key}`}
+          onChange={(value) => set({ value: value ?? "" }, "value")}
+        />
       </div>
     )}
   </Named>
@@ -85,33 +158,103 @@ function ScheduleForm({ item, set }) {
   return (
     <>
       <div className="segments" role="radiogroup" aria-label="How often">
-        <button type="button" role="radio" aria-checked={isCron} onClick={() => set({ interval_seconds: undefined, cron: item.cron ?? "0 9 * * *" })}>Cron</button>
-        <button type="button" role="radio" aria-checked={!isCron} onClick={() => set({ cron: undefined, interval_seconds: item.interval_seconds ?? 300 })}>Interval</button>
+        <button
+          type="button"
+          role="radio"
+          aria-checked={isCron}
+          onClick={() => set({ interval_seconds: undefined, cron: item.cron ?? "0 9 * * *" })}
+        >
+          Cron
+        </button>
+        <button
+          type="button"
+          role="radio"
+          aria-checked={!isCron}
+          onClick={() => set({ cron: undefined, interval_seconds: item.interval_seconds ?? 300 })}
+        >
+          Interval
+        </button>
       </div>
       {isCron ? (
         <div className="pair-fields">
-          <TextInput isMono value={item.cron} label="Cron" placeholder="0 9 * * *" testId="trigger-cron" onChange={(cron) => set({ cron }, "cron")} />
-          <TextInput value={item.timezone} label="Time zone" placeholder="UTC" testId="trigger-timezone" onChange={(timezone) => set({ timezone }, "timezone")} />
+          <TextInput
+            isMono
+            value={item.cron}
+            label="Cron"
+            placeholder="0 9 * * *"
+            testId="trigger-cron"
+            onChange={(cron) => set({ cron }, "cron")}
+          />
+          <TextInput
+            value={item.timezone}
+            label="Time zone"
+            placeholder="UTC"
+            testId="trigger-timezone"
+            onChange={(timezone) => set({ timezone }, "timezone")}
+          />
         </div>
       ) : (
-        <label className="unit"><Control value={item.interval_seconds} schema={{ type: "number" }} pointer="/interval_seconds" label="Seconds between starts" onChange={(v) => set({ interval_seconds: v ?? 60 }, "interval")} /> seconds</label>
+        <label className="unit">
+          <Control
+            value={item.interval_seconds}
+            schema={{ type: "number" }}
+            pointer="/interval_seconds"
+            label="Seconds between starts"
+            onChange={(v) => set({ interval_seconds: v ?? 60 }, "interval")}
+          />{" "}
+          seconds
+        </label>
       )}
       <div className="pair-fields">
-        <Choice value={item.overlap ?? "allow"} options={["allow", "skip", "queue"]} titles={{ allow: "may overlap", skip: "skip while running", queue: "queue while running" }} label="When the one before still runs" onChange={(overlap) => set({ overlap })} />
-        <Choice value={item.catch_up ?? "last"} options={["none", "last", "all"]} titles={{ none: "missed: none", last: "missed: the last", all: "missed: all" }} label="Missed starts" onChange={(catch_up) => set({ catch_up })} />
+        <Choice
+          value={item.overlap ?? "allow"}
+          options={["allow", "skip", "queue"]}
+          titles={{ allow: "may overlap", skip: "skip while running", queue: "queue while running" }}
+          label="When the one before still runs"
+          onChange={(overlap) => set({ overlap })}
+        />
+        <Choice
+          value={item.catch_up ?? "last"}
+          options={["none", "last", "all"]}
+          titles={{ none: "missed: none", last: "missed: the last", all: "missed: all" }}
+          label="Missed starts"
+          onChange={(catch_up) => set({ catch_up })}
+        />
       </div>
     </>
   );
 }
 
 const WebhookForm = ({ item, set }) => (
-  <label className="unit path">/api/hooks/<TextInput isMono value={item.path} label="Path" placeholder="my-hook" testId="trigger-path" onChange={(path) => set({ path }, "path")} /></label>
+  <label className="unit path">
+    /api/hooks/
+    <TextInput
+      isMono
+      value={item.path}
+      label="Path"
+      placeholder="my-hook"
+      testId="trigger-path"
+      onChange={(path) => set({ path }, "path")}
+    />
+  </label>
 );
 
 const EventForm = ({ item, set }) => (
   <>
-    <TextInput isMono value={item.event} label="Event" placeholder="task.completed" onChange={(event) => set({ event }, "event")} />
-    <Control value={item.filter} schema={{ "x-widget": "expression", default: "event.data.priority <= 2" }} pointer="/filter" label="Filter" onChange={(filter) => set({ filter }, "filter")} />
+    <TextInput
+      isMono
+      value={item.event}
+      label="Event"
+      placeholder="task.completed"
+      onChange={(event) => set({ event }, "event")}
+    />
+    <Control
+      value={item.filter}
+      schema={{ "x-widget": "expression", default: "event.data.priority <= 2" }}
+      pointer="/filter"
+      label="Filter"
+      onChange={(filter) => set({ filter }, "filter")}
+    />
   </>
 );
 
@@ -120,9 +263,18 @@ const TRIGGER_FORMS = { schedule: ScheduleForm, webhook: WebhookForm, event: Eve
 function Triggers() {
   const list = useGraph((s) => s.model.meta.triggers) ?? [];
   const write = (next, merge) => changeMeta({ triggers: next.length ? next : undefined }, merge && `triggers ${merge}`);
-  const set = (i) => (patch, merge) => write(list.map((item, n) => (n === i ? compactTrigger({ ...item, ...patch }) : item)), merge && `${i} ${merge}`);
+  const set = (i) => (patch, merge) =>
+    write(
+      list.map((item, n) => (n === i ? compactTrigger({ ...item, ...patch }) : item)),
+      merge && `${i} ${merge}`,
+    );
   return (
-    <Row label="Starts by itself" pointer="/triggers" isDeep help={list.length ? "In force from the next publish on." : "By the clock, or when something calls."}>
+    <Row
+      label="Starts by itself"
+      pointer="/triggers"
+      isDeep
+      help={list.length ? "In force from the next publish on." : "By the clock, or when something calls."}
+    >
       {() => (
         <div className="rows">
           {list.map((item, i) => {
@@ -131,8 +283,14 @@ function Triggers() {
             return (
               <div className="named trigger" key={i} data-testid={`trigger-${i}`}>
                 <div className="named-head">
-                  <span className="trigger-title"><Icon size={13} aria-hidden /> {title}</span>
-                  <Switch checked={item.enabled ?? true} label={`${title} on`} onChange={(on) => set(i)({ enabled: on ? undefined : false })} />
+                  <span className="trigger-title">
+                    <Icon size={13} aria-hidden /> {title}
+                  </span>
+                  <Switch
+                    checked={item.enabled ?? true}
+                    label={`${title} on`}
+                    onChange={(on) => set(i)({ enabled: on ? undefined : false })}
+                  />
                   <RowTools what={title} onRemove={() => write(list.filter((_, n) => n !== i))} />
                 </div>
                 <div className="named-body single">{Form && <Form item={item} set={set(i)} />}</div>
@@ -140,7 +298,13 @@ function Triggers() {
             );
           })}
           <div className="add-row">
-            {Object.entries(TRIGGERS).slice(0, 2).map(([type, { title, blank }]) => <AddButton key={type} onClick={() => write([...list, blank])} testId={`add-trigger-${type}`}>{title}</AddButton>)}
+            {Object.entries(TRIGGERS)
+              .slice(0, 2)
+              .map(([type, { title, blank }]) => (
+                <AddButton key={type} onClick={() => write([...list, blank])} testId={`add-trigger-${type}`}>
+                  {title}
+                </AddButton>
+              ))}
           </div>
         </div>
       )}
@@ -152,9 +316,28 @@ const compactTrigger = (item) => Object.fromEntries(Object.entries(item).filter(
 
 function Tags() {
   const tags = useGraph((s) => s.model.meta.tags) ?? [];
-  const write = (text) => changeMeta({ tags: text.split(",").map((t) => t.trimStart()).filter((t, i, all) => t !== "" || i === all.length - 1) }, "tags");
-  const clean = () => changeMeta({ tags: tags.map((t) => t.trim()).filter(Boolean).length ? tags.map((t) => t.trim()).filter(Boolean) : undefined }, "tags");
-  return <div onBlur={clean}><TextInput value={tags.join(", ")} label="Tags" testId="field-/tags" placeholder="http, daily" onChange={write} /></div>;
+  const write = (text) =>
+    changeMeta(
+      {
+        tags: text
+          .split(",")
+          .map((t) => t.trimStart())
+          .filter((t, i, all) => t !== "" || i === all.length - 1),
+      },
+      "tags",
+    );
+  const clean = () =>
+    changeMeta(
+      {
+        tags: tags.map((t) => t.trim()).filter(Boolean).length ? tags.map((t) => t.trim()).filter(Boolean) : undefined,
+      },
+      "tags",
+    );
+  return (
+    <div onBlur={clean}>
+      <TextInput value={tags.join(", ")} label="Tags" testId="field-/tags" placeholder="http, daily" onChange={write} />
+    </div>
+  );
 }
 
 export const WorkflowForm = memo(() => {
@@ -162,28 +345,76 @@ export const WorkflowForm = memo(() => {
   const readOnly = useGraph((s) => s.readOnly);
   const problems = usePanels((s) => s.problems);
   const settings = usePanels((s) => s.catalog.settings);
-  const context = useMemo(() => ({ step: null, root: {}, readOnly, problems: problems.filter((p) => !p.step).map((p) => ({ ...p, relative: p.pointer })) }), [problems, readOnly]);
+  const context = useMemo(
+    () => ({
+      step: null,
+      root: {},
+      readOnly,
+      problems: problems.filter((p) => !p.step).map((p) => ({ ...p, relative: p.pointer })),
+    }),
+    [problems, readOnly],
+  );
   return (
     <FormContext.Provider value={context}>
       <header className="inspector-head">
         <div className="inspector-title">
           <div className="grow">
-            <input className="title-input" value={meta.title ?? ""} placeholder={meta.name} readOnly={readOnly} aria-label="Title of the workflow" data-testid="field-/title" onChange={(e) => changeMeta({ title: e.target.value }, "title")} />
-            <div className="name-row"><span className="name-prefix">{meta.name}</span></div>
+            <input
+              className="title-input"
+              value={meta.title ?? ""}
+              placeholder={meta.name}
+              readOnly={readOnly}
+              aria-label="Title of the workflow"
+              data-testid="field-/title"
+              onChange={(e) => changeMeta({ title: e.target.value }, "title")}
+            />
+            <div className="name-row">
+              <span className="name-prefix">{meta.name}</span>
+            </div>
           </div>
         </div>
       </header>
       <fieldset className="inspector-body" disabled={readOnly}>
-        <Row label="Description" pointer="/description">{() => <TextInput isLong value={meta.description} label="Description" testId="field-/description" placeholder="What it is for" onChange={(description) => changeMeta({ description }, "description")} />}</Row>
+        <Row label="Description" pointer="/description">
+          {() => (
+            <TextInput
+              isLong
+              value={meta.description}
+              label="Description"
+              testId="field-/description"
+              placeholder="What it is for"
+              onChange={(description) => changeMeta({ description }, "description")}
+            />
+          )}
+        </Row>
         <Parameters />
         <Outputs />
         <Triggers />
         <div className="pair-fields">
-          <Row label="Category" pointer="/category">{() => <TextInput value={meta.category} label="Category" testId="field-/category" onChange={(category) => changeMeta({ category }, "category")} />}</Row>
-          <Row label="Tags" pointer="/tags">{() => <Tags />}</Row>
+          <Row label="Category" pointer="/category">
+            {() => (
+              <TextInput
+                value={meta.category}
+                label="Category"
+                testId="field-/category"
+                onChange={(category) => changeMeta({ category }, "category")}
+              />
+            )}
+          </Row>
+          <Row label="Tags" pointer="/tags">
+            {() => <Tags />}
+          </Row>
         </div>
-        <Folded title="Limits of a run" hint={meta.settings?.timeout_minutes ? `${meta.settings.timeout_minutes} min` : ""}>
-          <Fields schema={settings} value={meta.settings ?? {}} pointer="/settings" onChange={(next, at) => changeMeta({ settings: compact(next) }, at)} />
+        <Folded
+          title="Limits of a run"
+          hint={meta.settings?.timeout_minutes ? `${meta.settings.timeout_minutes} min` : ""}
+        >
+          <Fields
+            schema={settings}
+            value={meta.settings ?? {}}
+            pointer="/settings"
+            onChange={(next, at) => changeMeta({ settings: compact(next) }, at)}
+          />
         </Folded>
       </fieldset>
     </FormContext.Provider>
