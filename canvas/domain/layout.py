@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canvas.domain.documents import is_container, scope_dependencies, steps_of
-from canvas.domain.states import Branch
+from canvas.domain.states import Branch, StepType
 
 STEP_WIDTH, STEP_HEIGHT = 220.0, 64.0
+CASE_HEIGHT, CASES_MARGIN = 22.0, 20.0
+"A switch grows with its cases, each a way out of its own; DEFAULT is one more."
 COLUMN_GAP, ROW_GAP = 80.0, 46.0
 PADDING, HEADER = 20.0, 50.0
 "Inside a container: around its steps, and above them."
@@ -59,9 +61,16 @@ def container_sizes(document: Mapping[str, Any], places: Mapping[str, Sequence[f
     return sizes
 
 
+def step_height(step: Mapping[str, Any]) -> float:
+    """Tell how high the card of a step is, in pixels: a switch with many cases is higher than the rest."""
+    cases = step.get("cases") if step.get("type") == StepType.SWITCH else None
+    ways = len(cases) + 1 if isinstance(cases, list) else 1
+    return max(STEP_HEIGHT, CASES_MARGIN + CASE_HEIGHT * ways)
+
+
 def _measure(step: Mapping[str, Any], places: Mapping[str, Sequence[float]], sizes: dict[str, Size]) -> Size:
     if not is_container(step):
-        return STEP_WIDTH, STEP_HEIGHT
+        return STEP_WIDTH, step_height(step)
     right, bottom = STEP_WIDTH, HEADER
     for inner in steps_of(step):
         width, height = _measure(inner, places, sizes)
@@ -74,7 +83,7 @@ def _measure(step: Mapping[str, Any], places: Mapping[str, Sequence[float]], siz
 def _arrange_inside(holder: Mapping[str, Any], places: dict[str, Position], origin: Position) -> Size:
     sizes = {}
     for step in steps_of(holder):
-        sizes[step["name"]] = STEP_WIDTH, STEP_HEIGHT
+        sizes[step["name"]] = STEP_WIDTH, step_height(step)
         if is_container(step):
             sizes[step["name"]] = _arrange_inside(step, places, (PADDING, HEADER))
     graph = _Graph.of(scope_dependencies(holder), sizes)

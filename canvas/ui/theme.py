@@ -13,7 +13,6 @@ BORDER = "1px solid var(--gray-a5)"
 
 STYLE: Final[ComponentStyle] = {
     "body": {"background": "var(--gray-2)"},
-    "font_family": "var(--default-font-family)",
     "::selection": {"background": "var(--accent-a5)"},
 }
 

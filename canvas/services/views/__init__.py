@@ -39,6 +39,7 @@ from canvas.services.views.workflows import (
     workflow_names,
     workflow_page,
     workflow_tags,
+    workflow_titles,
 )
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "workflow_names",
     "workflow_page",
     "workflow_tags",
+    "workflow_titles",
 ]

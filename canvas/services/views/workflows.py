@@ -144,6 +144,11 @@ def workflow_names(session: Session) -> list[str]:
     return list(session.exec(select(Workflow.name).order_by(Workflow.name)))
 
 
+def workflow_titles(session: Session) -> dict[str, str]:
+    """Give the title of every workflow by its name; empty where it has none."""
+    return {name: title for name, title in session.exec(select(Workflow.name, Workflow.title))}
+
+
 def workflow_detail(session: Session, name: str) -> WorkflowDetail:
     """Give one workflow with its draft.
 

@@ -9,7 +9,7 @@ from canvas.domain.definition import Parameter
 from canvas.domain.expressions import FUNCTIONS, MACROS
 from canvas.domain.schema import definition_schema, step_schema
 from canvas.domain.states import ParameterType, StepType
-from canvas.services import catalog
+from canvas.services import catalog, views
 
 _JSON_TYPES = {ParameterType.LIST: "array", ParameterType.ANY: None}
 
@@ -17,9 +17,10 @@ _JSON_TYPES = {ParameterType.LIST: "array", ParameterType.ANY: None}
 def editor_catalog(session: Any) -> dict[str, Any]:
     """Give everything the palette, the forms and the completion of expressions show, as JSON."""
     known: Catalog = catalog.catalog(session)
+    titles = views.workflow_titles(session)
     return {
         "actions": [_action(spec) for spec in known.actions.values()],
-        "workflows": [_workflow(signature) for signature in known.workflows.values()],
+        "workflows": [_workflow(signature, titles.get(name, "")) for name, signature in known.workflows.items()],
         **_fixed(),
     }
 
@@ -47,12 +48,12 @@ def _action(spec: ActionSpec) -> dict[str, Any]:
     }
 
 
-def _workflow(signature: WorkflowSignature) -> dict[str, Any]:
+def _workflow(signature: WorkflowSignature, title: str) -> dict[str, Any]:
     properties = {name: _parameter(parameter) for name, parameter in signature.parameters.items()}
     required = [name for name, parameter in signature.parameters.items() if parameter.required]
     return {
         "name": signature.name,
-        "title": "",
+        "title": title,
         "parameters": {"type": "object", "properties": properties, "required": required},
     }
 

@@ -1,5 +1,6 @@
 """The editor: one workflow's draft on the canvas. Decides nothing: each event is a call of the services."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -147,6 +148,9 @@ class EditorState(rx.State):
             self.reply = {"seq": seq, **await work()}
         except UserError as error:
             self.reply = {"seq": seq, "error": {"code": error.code, "message": str(error)}}
+        except Exception:
+            self.reply = {"seq": seq, "error": {"code": "defect", "message": "The server made a mistake; see its log."}}
+            logging.getLogger(__name__).exception("a call of the editor failed")
 
 
 def page() -> rx.Component:
