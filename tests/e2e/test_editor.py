@@ -410,3 +410,14 @@ def test_nothing_is_lost_when_the_page_is_left_at_once(studio: Studio):
     again = Canvas(canvas.page, name)
 
     expect(again.node("third")).to_contain_text("At the last moment")
+
+
+def test_a_large_workflow_opens_at_its_beginning(studio: Studio):
+    """What is too large to be read as a whole starts at its first step, at a size that can be read."""
+    steps = "".join(f"\n  - {{name: s{n}, type: set, values: {{a: {n}}}}}" for n in range(60))
+    canvas = studio(f"steps:{steps}")
+
+    box = canvas.node("s0").bounding_box()
+    assert box is not None
+    assert box["width"] > 120
+    assert canvas.node("s40").count() == 0 or not canvas.node("s40").is_visible() or left(canvas, "s40") > 1440

@@ -20,7 +20,6 @@ import { attach, reveal } from "./view.js";
 const NODE_TYPES = { step: StepNode, frame: FrameNode };
 const EDGE_TYPES = { dependency: DependencyEdge };
 const SNAP = [GRID, GRID];
-const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.25 };
 const ADD_KEYS = ["Shift", "Meta", "Control"];
 const ZOOM_KEYS = ["Meta", "Control"];
 const MANY = 300;
@@ -131,7 +130,6 @@ const Flow = memo(({ colorMode, onOpen, children }) => {
   const active = useGraph(activeId);
   const flow = useReactFlow();
   const box = useRef(null);
-  const startsFilled = useRef(nodes.length > 0); // else the first step would move under the pointer
   const dragging = useDragging();
   useEffect(() => {
     attach(flow, box.current);
@@ -188,8 +186,7 @@ const Flow = memo(({ colorMode, onOpen, children }) => {
         edgesFocusable={false}
         disableKeyboardA11y
         elevateNodesOnSelect={false}
-        fitView={startsFilled.current}
-        fitViewOptions={FIT}
+        onInit={reveal.begin}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} size={1} />
         {hasMap && nodes.length > 0 && (

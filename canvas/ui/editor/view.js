@@ -3,6 +3,12 @@
 import { absolute, sizes } from "./geometry.js";
 import { useGraph } from "./store.js";
 
+const MARGIN = 48;
+const READABLE = 0.35;
+const START_ZOOM = 0.7;
+const SMALLEST = 0.15;
+const FEW = 12;
+
 let flow = null;
 let box = null;
 
@@ -37,6 +43,23 @@ export const reveal = {
       left >= 8 && top >= 8 && left + width * zoom <= r.width - 8 && top + Math.min(height, 64) * zoom <= r.height - 8;
     if (!isSeen)
       flow.setCenter(x + width / 2, y + Math.min(height, 200) / 2, { zoom: Math.max(zoom, 0.6), duration: 200 });
+  },
+
+  /** Shows all of a workflow that is readable as a whole, else its beginning. */
+  begin: (instance) => {
+    const nodes = instance.getNodes().filter((node) => !node.parentId);
+    if (!nodes.length) return;
+    const bounds = instance.getNodesBounds(nodes);
+    const { width, height } = box.getBoundingClientRect();
+    const zoom = Math.min(1, (width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height);
+    const isReadable = zoom >= READABLE || nodes.length < FEW;
+    const used = isReadable ? Math.max(zoom, SMALLEST) : START_ZOOM;
+    const x = isReadable ? (width - bounds.width * used) / 2 : MARGIN;
+    instance.setViewport({
+      x: x - bounds.x * used,
+      y: (height - bounds.height * used) / 2 - bounds.y * used,
+      zoom: used,
+    });
   },
 
   fit: (duration = 200) => flow?.fitView({ padding: 0.15, maxZoom: 1, duration }),
