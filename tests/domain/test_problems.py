@@ -516,3 +516,14 @@ def test_near_names_cost_little_however_many_there_are() -> None:
 
     assert process_time() - start < 5
     assert hints[0] and not hints[-1]
+
+
+def test_a_step_that_can_be_reached_another_way_is_fine() -> None:
+    """A dependency on a step that ends the run hurts only where it is the only one, or all are needed."""
+    rest = (
+        f"steps:\n{C}  - {{name: e, type: stop, depends_on: [{{step: c, branch: IF_TRUE}}]}}\n"
+        f"{B}depends_on: [e, {{step: c, branch: IF_FALSE}}]JOIN}}\n"
+    )
+
+    assert () == problems_of(HEAD + rest.replace("JOIN", ""))
+    assert ["unreachable_step"] == [p.code for p in problems_of(HEAD + rest.replace("JOIN", ", join: {mode: all}"))]
