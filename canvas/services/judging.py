@@ -13,6 +13,19 @@ from canvas.domain.validation import check
 
 FORMATS = ("auto", "canvas", "archon", "orb")
 
+_CANNOT_BE_KEPT = frozenset(
+    {
+        "bad_word",
+        "steps_too_deep",
+        "too_many_steps",
+        "unknown_key",
+        "unknown_step_type",
+        "unsupported_dsl",
+        "wrong_type",
+    }
+)
+"Codes of problems with parts of a text that have no place in a definition; importing it anyway would lose them."
+
 
 class InvalidDocument(Invalid):
     """The document is not a workflow."""
@@ -54,12 +67,12 @@ class Reading:
             raise DefinitionHasErrors(_sentence(self.problems), problems=[p.to_json() for p in self.problems])
 
     def require_definition(self) -> Definition:
-        """Give the definition.
+        """Give the definition, if it holds everything that the text says.
 
         Raises:
-            InvalidDocument: there is none; `problems` says why.
+            InvalidDocument: there is none, or something in the text has no place in it; `problems` says what.
         """
-        if self.definition is None:
+        if self.definition is None or any(p.code in _CANNOT_BE_KEPT for p in self.errors):
             raise InvalidDocument(_sentence(self.problems), problems=[p.to_json() for p in self.problems])
         return self.definition
 
@@ -73,7 +86,7 @@ def read_text(
         known: What it may name.
         format: One of `FORMATS`; `auto` looks at the shape.
         name: Takes the place of the name in the text.
-        dry_run: Whether actions that nobody registered are no errors.
+        dry_run: Whether actions that nobody registered, and ways that an importer had to cut off, are no errors.
 
     Raises:
         Invalid: there is no such format.
@@ -88,7 +101,7 @@ def read_text(
     if found == "canvas":
         parsed = _read_own(text, document, name)
     else:
-        parsed, notes = _read_foreign(document, found, name)
+        parsed, notes = _read_foreign(document, found, name, dry_run)
     problems = check(parsed, known, allow_unregistered=dry_run)
     return Reading(
         format=found, definition=parsed.definition, layout=parsed.layout, problems=tuple(problems), notes=notes
@@ -124,7 +137,7 @@ def _read_own(text: str | bytes, document: Document, name: str | None) -> Parsed
     return replace(parsed, problems=document.located((*document.problems, *parsed.problems)), document=document)
 
 
-def _read_foreign(document: Document, format: Any, name: str | None) -> tuple[Parsed, tuple[str, ...]]:
+def _read_foreign(document: Document, format: Any, name: str | None, dry_run: bool) -> tuple[Parsed, tuple[str, ...]]:
     try:
         imported = import_document(document.data, format)
     except ImportRefused as error:
@@ -132,6 +145,8 @@ def _read_foreign(document: Document, format: Any, name: str | None) -> tuple[Pa
         problem = Problem(error.code, "error", pointer, str(error))
         return Parsed(None, problems=document.located((problem,)), document=document), ()
     parsed = from_document({**imported.document, **({"name": name} if name else {})})
+    lost = () if dry_run else document.located(note for note in imported.warnings if note.is_error)
+    parsed = replace(parsed, problems=(*lost, *parsed.problems))
     return parsed, tuple(f"{w.pointer}: {w.text}" if w.pointer else w.text for w in imported.warnings)
 
 

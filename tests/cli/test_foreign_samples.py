@@ -77,7 +77,10 @@ def test_a_sample_runs_dry(tmp_path: Path, sample, parameters, fixtures, trigger
 
 @pytest.mark.parametrize("file", sorted(DATA.glob("*/*.json")), ids=lambda file: file.stem)
 def test_a_sample_comes_back_as_our_own_text(tmp_path: Path, file: Path, monkeypatch):
-    """Imported as a draft and exported; what comes out is read again without new problems."""
+    """Imported as a draft and exported; what comes out is read again without new problems.
+
+    A jump that has no place in a graph is a problem of the old shape only: its way ends in a `stop` from then on.
+    """
     monkeypatch.setenv("CANVAS_DATA_DIR", str(tmp_path))
     invoke = CliRunner().invoke
     assert 0 == invoke(canvas, ["db", "upgrade"]).exit_code
@@ -88,4 +91,4 @@ def test_a_sample_comes_back_as_our_own_text(tmp_path: Path, file: Path, monkeyp
         for each in (file, tmp_path / "out.yaml")
     )
 
-    assert {p["code"] for p in first} == {p["code"] for p in again}
+    assert {p["code"] for p in first} - {"backward_jump", "unknown_target"} == {p["code"] for p in again}

@@ -1,5 +1,7 @@
 """Workflows: made, edited by several people, saved, published, rolled back, imported, exported."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
@@ -14,6 +16,8 @@ from canvas.services.judging import DefinitionHasErrors, InvalidDocument
 from canvas.services.runs import start_run
 from models import Schedule, Webhook, Workflow, WorkflowStep, WorkflowVersion
 from tests.services.conftest import HELLO
+
+DATA = Path(__file__).parents[1] / "data"
 
 LOG = {"name": "note", "type": "action", "action": "log/event", "parameters": {"message": "hi"}, "depends_on": []}
 
@@ -355,3 +359,34 @@ def test_a_difference_ignores_where_steps_lie(session, hello):
     assert versions.version_diff(session, hello, 1, None).is_empty
     workflows.import_workflow(session, HELLO.replace("Hello", "Bye"), if_exists="update")
     assert ["greet"] == [change.name for change in versions.version_diff(session, hello, 1, 2).changed]
+
+
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [
+        ("[{name: a, type: teleport, where: moon}]", "unknown_step_type"),
+        ("[{name: a, type: set, values: {}, colour: red}]", "unknown_key"),
+        ("[{name: a, type: set, values: 7}]", "wrong_type"),
+    ],
+)
+def test_a_text_is_not_imported_with_parts_of_it_left_out(database, steps, code):
+    """What has no place in a definition is refused with its line, rather than dropped without a word."""
+    with pytest.raises(InvalidDocument) as caught, db.transaction(database) as session:
+        workflows.import_workflow(session, f"dsl: canvas/v1\nname: lossy\nsteps: {steps}\n")
+
+    (problem,) = [p for p in caught.value.details["problems"] if p["code"] == code]
+    assert 3 == problem["line"]
+    with db.reading(database) as session:
+        assert [] == session.exec(select(Workflow)).all()
+
+
+def test_what_an_importer_cannot_express_keeps_it_from_being_published(database):
+    """A jump back is no graph: the draft may be looked at, but it does not run by itself."""
+    text = (DATA / "archon" / "backward_jump.json").read_bytes()
+
+    with pytest.raises(DefinitionHasErrors), db.transaction(database) as session:
+        workflows.import_workflow(session, text, publish=True)
+    with db.transaction(database) as session:
+        imported = workflows.import_workflow(session, text)
+
+    assert {"backward_jump", "unknown_target"} <= {p.code for p in imported.problems if p.is_error}

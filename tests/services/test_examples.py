@@ -1,9 +1,8 @@
-"""The workflows people bring along and those we ship: each imports, validates, runs to its end and exports."""
+"""The workflows we ship: each imports, validates, runs to its end and exports."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,97 +16,10 @@ from canvas.domain.states import RunStatus
 from canvas.engine.worker import Engine
 from canvas.services import runs, workflows
 from canvas.settings import Settings
-from models import StepRun, WorkflowRun
+from models import WorkflowRun
 from tests.serving import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "tests" / "data"
-
-
-@dataclass
-class Sample:
-    """A file in an older shape, what its dry run is given, and the steps that must complete in it."""
-
-    file: str
-    completes: set[str]
-    parameters: dict[str, Any] = field(default_factory=dict)
-    trigger_data: Any = None
-    fixtures: dict[str, Any] = field(default_factory=dict)
-
-
-SAMPLES = [
-    Sample(
-        "archon/vm_deployment.json",
-        {"check_resources", "create_vm", "setup_backup", "setup_vm_backup", "update_cmdb"},
-        {"vm_name": "web1"},
-        fixtures={"create_vm": {"vm_id": "vm-1"}},
-    ),
-    Sample(
-        "archon/vm_deployment.json",
-        {"check_resources", "create_vm", "setup_backup", "update_cmdb"},
-        {"vm_name": "web1", "backup_enabled": False},
-        fixtures={"create_vm": {"vm_id": "vm-1"}},
-    ),
-    Sample("archon/step_definition.json", {"create_vm"}),
-    Sample("archon/step_action.json", {"manage_task_archon"}),
-    Sample(
-        "archon/step_condition.json", {"condition", "deploy_step"}, {"previous_step": {"output": {"status": "success"}}}
-    ),
-    Sample("archon/step_workflow_link.json", {"backup_database"}),
-    Sample("archon/step_parallel.json", {"parallel", "parallel/backup_data", "parallel/notify_users"}),
-    Sample(
-        "archon/step_loop.json",
-        {"loop", "loop[0]/deploy_to_server", "loop[1]/deploy_to_server"},
-        {"servers": ["a", "b"]},
-    ),
-    Sample("archon/arms.json", {"probe", "check", "deploy_step", "report"}, fixtures={"probe": {"status": "success"}}),
-    Sample("archon/arms.json", {"probe", "check", "rollback_step", "report"}, fixtures={"probe": {"status": "down"}}),
-    Sample(
-        "orb/triage.json",
-        {"classify", "route", "page", "reply", "hook"},
-        trigger_data={"text": "grr", "id": 3},
-        fixtures={"classify": {"label": "angry", "score": 0.5}},
-    ),
-    Sample(
-        "orb/triage.json",
-        {"classify", "route", "file", "hook"},
-        trigger_data={"text": "hi", "id": 3},
-        fixtures={"classify": {"label": "odd", "score": 0.5}},
-    ),
-    Sample(
-        "orb/flat_rows.json",
-        {"collect", "enough", "publish", "for_each", "for_each[0]/enrich", "left", "right", "both"},
-        trigger_data={"count": 12, "at": "2026-01-01T00:00:00Z", "rows": [1]},
-        fixtures={"left": "done"},
-    ),
-    Sample(
-        "orb/flat_rows.json",
-        {"collect", "enough", "pause", "for_each", "left", "right", "both"},
-        trigger_data={"count": 2, "rows": []},
-        fixtures={"left": "done"},
-    ),
-]
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=[f"{sample.file}-{i}" for i, sample in enumerate(SAMPLES)])
-def test_a_sample_imports_runs_dry_and_exports(sample: Sample, database: Settings, engine: Engine) -> None:
-    """Text in an older shape becomes a workflow that runs, and its export is the same workflow again."""
-    text = (DATA / sample.file).read_bytes()
-    with transaction(database) as session:
-        name = workflows.import_workflow(session, text, publish=True, dry_run=True).name
-        run_id = runs.start_run(
-            session,
-            name,
-            sample.parameters,
-            dry_run=True,
-            fixtures=sample.fixtures,
-            trigger_data=sample.trigger_data,
-        )
-    engine.nudge()
-
-    assert RunStatus.COMPLETED == engine.wait(run_id), error_of(database, run_id)
-    assert sample.completes == completed(database, run_id)
-    assert_exports_as_itself(database, name)
 
 
 class _AnyNumber:
@@ -222,12 +134,6 @@ def run_row(settings: Settings, run_id: str) -> WorkflowRun:
 
 def error_of(settings: Settings, run_id: str) -> Any:
     return run_row(settings, run_id).error
-
-
-def completed(settings: Settings, run_id: str) -> set[str]:
-    with reading(settings) as session:
-        paths = select(StepRun.path).where(StepRun.run_id == run_id, StepRun.status == "completed")
-        return set(session.exec(paths).all())
 
 
 def assert_exports_as_itself(settings: Settings, name: str) -> None:
