@@ -90,8 +90,9 @@ class Claims:
             return False
         try:
             plan = self._plans.get(row.version_id)
-        except CanvasError:
+        except CanvasError as error:
             _log.exception("Run %s cannot be started: its version cannot be read.", row.id)
+            self._conductor.give_up(row.id, str(error))
             return False
         settings = plan.definition.settings
         limit = settings.concurrency.limit
@@ -143,7 +144,7 @@ class Claims:
                 if not run.is_cancelled:
                     run.is_cancelled = True
                     self._conductor.deliver(row.id, CancelRequested())
-            elif not run.is_committing:
+            else:
                 self._conductor.deliver(row.id, PauseRequested() if row.pause_requested else ResumeRequested())
 
     def check_due(self) -> None:
@@ -198,7 +199,12 @@ class Claims:
     def _adopt(self, run_id: str, owner: str) -> bool:
         if run_id in self._conductor.runs:
             return False
-        run = self._load(run_id)
+        try:
+            run = self._load(run_id)
+        except Exception as error:  # one run that cannot be read must not keep the others from being taken over
+            _log.exception("Run %s cannot be taken over.", run_id)
+            self._conductor.give_up(run_id, f"{type(error).__name__}: {error}")
+            return False
         if run is None:
             return False
         for frame, node in list(run.state.flight.values()):

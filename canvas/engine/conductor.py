@@ -32,7 +32,7 @@ from canvas.engine.dispatch import Dispatcher
 from canvas.engine.executor import Attempt, Executor
 from canvas.engine.statements import Statement
 from canvas.engine.timers import Timers
-from canvas.engine.transitions import Child, write_transition
+from canvas.engine.transitions import Child, write_defect, write_transition
 from canvas.engine.writer import Result, Unit, Writer
 
 MAX_IDLE_RUNS = 1_000
@@ -129,8 +129,15 @@ class Conductor:
         run.is_scheduled = False
         if run.is_committing or self.runs.get(run.id) is not run:
             return
+        run.touched_at = utc_now().timestamp()
+        try:
+            self._conclude(run, guard, point)
+        except Exception as error:  # a mistake of ours must cost one run, not all of them
+            _log.exception("Run %s cannot be led any further.", run.id)
+            self.give_up(run.id, f"{type(error).__name__}: {error}")
+
+    def _conclude(self, run: ActiveRun, guard: Guard | None, point: str) -> None:
         now = utc_now()
-        run.touched_at = now.timestamp()
         for outcome in run.take_news():
             evolve(run.state, outcome)
         commands = decide(run.state, now, may_start=not self.is_suspended)
@@ -142,6 +149,13 @@ class Conductor:
         unit.tag = (run, commands)
         run.is_committing = True
         self._writer.submit(unit)
+
+    def give_up(self, run_id: str, told: str) -> None:
+        """End a run that cannot be led any further as failed, with what went wrong."""
+        run = self.runs.get(run_id)
+        if run is not None:
+            self.drop(run)
+        self._writer.submit(write_defect(run_id, told, utc_now()))
 
     def _find_children(self, run: ActiveRun, commands: tuple[Command, ...]) -> dict[str, Child]:
         """Prepare the child runs that are wanted; what cannot be started is news for the next transition."""
@@ -167,7 +181,7 @@ class Conductor:
     def written(self, units: list[Unit]) -> None:
         """Go on after a commit. Called for every group, in the order of the commits."""
         for unit in units:
-            if unit.tag is not None:
+            if isinstance(unit.tag, tuple):
                 self._one_written(unit)
         self._on_written()
 
@@ -226,6 +240,14 @@ class Conductor:
             del self.runs[run.id]
         if run.attempts:
             self.executor.abandon(run.id)
+
+    def suspend(self, is_suspended: bool) -> None:
+        """Let no attempt start, or let all go on that were held."""
+        if self.is_suspended and not is_suspended:
+            self.is_suspended = False
+            for run in self.runs.values():
+                self._schedule(run)
+        self.is_suspended = is_suspended
 
     def make_room(self, *, idle_runs: int = MAX_IDLE_RUNS, held_bytes: int = MAX_HELD_BYTES) -> None:
         """Forget what can be read again: runs that only wait, the longest untouched first, and large outputs."""

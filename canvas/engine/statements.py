@@ -183,6 +183,25 @@ RUN_STATUS = _update_run("status", "paused_at")
 RUN_HOLD = _update_run("pause_requested")
 RUN_END = _update_run("status", "output", "output_hash", "error", "ended_at")
 
+FAIL_RUN = compiled(
+    sa.update(RUN)
+    .values({n: given(n) for n in ("status", "error", "ended_at")})
+    .where(RUN.c.id == given("id"), sa.text("status IN ('pending', 'running', 'paused')")),
+    "status",
+    "error",
+    "ended_at",
+    "id",
+)
+"""End a run that cannot be led any further, whoever owns it."""
+CANCEL_OPEN_STEPS = compiled(
+    sa.update(STEP)
+    .values({n: given(n) for n in ("status", "ended_at")})
+    .where(STEP.c.run_id == given("run_id"), sa.text("status IN ('pending', 'running', 'waiting', 'retrying')")),
+    "status",
+    "ended_at",
+    "run_id",
+)
+
 _CLAIM = (
     sa.update(RUN)
     .values({n: given(n) for n in ("status", "settled_steps", "total_steps", "started_at", "deadline_at", "worker_id")})

@@ -311,3 +311,18 @@ _ROWS: dict[type, Callable[[Transition, Any], None]] = {
     StopChild: _stop_child,
     Note: _note,
 }
+
+
+def write_defect(run_id: str, told: str, now: datetime) -> Unit:
+    """End a run that the engine cannot lead any further, and leave nothing of it open."""
+    at = moment_text(now)
+    error = {"code": "engine_defect", "message": f"Canvas made a mistake and ended this run: {told}"}
+    data = json_text({"status": RunStatus.FAILED.value, "error": error})
+    return Unit(
+        [
+            (sql.CANCEL_OPEN_STEPS, [(StepStatus.CANCELLED.value, at, run_id)]),
+            (sql.INSERT_LOG, [(run_id, None, None, _RUN, _ERROR, "", data, at)]),
+            (sql.WAKE_PARENT, [(at, run_id)]),
+        ],
+        (sql.FAIL_RUN, (RunStatus.FAILED.value, json_text(error), at, run_id)),
+    )

@@ -35,6 +35,7 @@ from canvas.settings import Settings
 POLL_SECONDS = 1.0
 REAP_SECONDS = 2.0
 START_SECONDS = 30.0
+_HEARTBEAT = "heartbeat"
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +78,7 @@ class Engine:
         self._stopping: asyncio.Event
         self._drain_seconds = 0.0
         self._thread = threading.Thread(target=self._main, name="canvas-engine", daemon=True)
+        self._lease_kept_at = time.monotonic()
         self._is_looking = False
         self._has_room = False
 
@@ -229,6 +231,8 @@ class Engine:
             self._loop.call_soon_threadsafe(self._conductor_written, units)
 
     def _conductor_written(self, units: list[Unit]) -> None:
+        if any(unit.tag == _HEARTBEAT for unit in units):
+            self._lease_kept_at = time.monotonic()
         if not self._registered.done():
             self._registered.set_result(None)
         self._conductor.written(units)
@@ -277,6 +281,7 @@ class Engine:
             self._look()
             self._claims.check_deadlines()
             self._conductor.make_room()
+            self._conductor.suspend(self._is_lease_in_danger())
 
     async def _reap(self) -> None:
         while True:
@@ -290,10 +295,14 @@ class Engine:
     def _lease_text(self) -> str:
         return moment_text(utc_now() + timedelta(seconds=self._settings.lease_seconds))
 
+    def _is_lease_in_danger(self) -> bool:
+        """Tell whether the lease could not be kept for so long that others may soon take the runs."""
+        return time.monotonic() - self._lease_kept_at > self._settings.lease_seconds * 2 / 3
+
     def _beat(self, done: threading.Event) -> None:
         """Keep the lease, from a thread of its own: an action that blocks the loop must not lose it."""
         while not done.wait(self._settings.heartbeat_seconds):
-            self._writer.submit(Unit([(sql.KEEP_LEASE, [(self._lease_text(), self.id)])]))
+            self._writer.submit(Unit([(sql.KEEP_LEASE, [(self._lease_text(), self.id)])], tag=_HEARTBEAT))
 
 
 def run_engine(settings: Settings) -> None:
