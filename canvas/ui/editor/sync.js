@@ -33,6 +33,7 @@ const ARGUMENTS = {
 
 let handlers = {};
 let accepted = null; // the model that Python has
+let sending = null; // the model that Python will have once the edit on its way has arrived
 let wantsFresh = false; // what is on the screen may be thrown away
 let revision = 0;
 let timer = 0;
@@ -112,12 +113,15 @@ async function sendEdits(extra = []) {
     return true;
   }
   usePanels.setState({ saving: "sending" });
+  const parts = inParts(operations);
+  sending = parts.length === 1 && !extra.length ? model : null;
   let reply;
-  for (const part of inParts(operations)) {
+  for (const part of parts) {
     reply = await send("edit", { workflow: own(), base_revision: revision, operations: part });
     if (reply.error) return refused(reply.error);
     revision = reply.revision;
   }
+  sending = null;
   accepted = model;
   setProblems(reply.problems);
   usePanels.setState((s) => ({
@@ -139,6 +143,7 @@ function adopt({ document, layout }) {
 }
 
 function refused(error) {
+  sending = null;
   const isConflict = error.code === "draft_conflict";
   usePanels.setState(isConflict ? { saving: "conflict", dialog: { kind: "conflict" } } : { saving: "failed" });
   if (!isConflict) announce(error.message, "error");
@@ -167,15 +172,18 @@ export async function reload() {
   await call("reload");
 }
 
-/** Sends what is left when the page is left, without waiting for an answer, and forgets the document. */
+/**
+ * Sends what is left when the page is left, without waiting for an answer, and forgets the document. It starts from
+ * what an edit still on its way will have made of the draft: events arrive in order, and each edit is one revision.
+ */
 function sendLast() {
   clearTimeout(timer);
   const { model, readOnly } = useGraph.getState();
-  const operations =
-    accepted && !readOnly && usePanels.getState().saving !== "conflict" ? difference(accepted, model) : [];
-  if (operations.length && !waiting && inParts(operations).length === 1)
-    handlers.edit((seq += 1), own(), revision, operations);
-  accepted = null;
+  const base = sending ?? accepted;
+  const operations = base && !readOnly && usePanels.getState().saving !== "conflict" ? difference(base, model) : [];
+  if (operations.length && inParts(operations).length === 1)
+    handlers.edit((seq += 1), own(), sending ? revision + 1 : revision, operations);
+  accepted = sending = null;
 }
 
 /** Sends edits as soon as they rest for a moment, and at once when the page goes away. */
