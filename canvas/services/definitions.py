@@ -1,14 +1,21 @@
 """Saved versions as definitions. A version never changes, so each is read from its document once per process."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+import sqlalchemy as sa
+from sqlalchemy.orm import defer
 from sqlmodel import Session, select
 
 from canvas.domain.definition import Definition
 from canvas.domain.dsl import from_document
 from canvas.domain.errors import Conflict, DefectError, NotFound
 from models import Workflow, WorkflowVersion
+
+_WORKFLOW: Final = sa.inspect(Workflow).attrs
+_VERSION: Final = sa.inspect(WorkflowVersion).attrs
+_WITHOUT_DRAFT: Final = [defer(_WORKFLOW[name].class_attribute) for name in ("draft", "draft_layout")]
+_WITHOUT_DEFINITION: Final = [defer(_VERSION[name].class_attribute) for name in ("definition", "layout")]
 
 
 class WorkflowNotFound(NotFound):
@@ -30,19 +37,20 @@ class NotPublished(Conflict):
 
 
 def find_workflow(session: Session, name: str) -> Workflow:
-    """Load a workflow by its name.
+    """Load a workflow by its name; its draft, which may be large, is read when somebody looks at it.
 
     Raises:
         WorkflowNotFound: there is none.
     """
-    workflow = session.exec(select(Workflow).where(Workflow.name == name)).one_or_none()
+    query = select(Workflow).where(Workflow.name == name).options(*_WITHOUT_DRAFT)
+    workflow = session.exec(query).one_or_none()
     if workflow is None:
         raise WorkflowNotFound(f"There is no workflow {name!r}.", workflow=name)
     return workflow
 
 
 def find_version(session: Session, workflow: Workflow, number: int | None) -> WorkflowVersion:
-    """Load a version by its number, or the published one for None.
+    """Load a version by its number, or the published one for None; its definition is read when somebody looks at it.
 
     Raises:
         NotPublished: no number is given, and nothing is published.
@@ -51,9 +59,9 @@ def find_version(session: Session, workflow: Workflow, number: int | None) -> Wo
     wanted = workflow.published_version if number is None else number
     if wanted is None:
         raise NotPublished(f"{workflow.name!r} has no published version; publish one, or name a version.")
-    version = session.exec(
-        select(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number == wanted)
-    ).one_or_none()
+    query = select(WorkflowVersion).options(*_WITHOUT_DEFINITION)
+    query = query.where(WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number == wanted)
+    version = session.exec(query).one_or_none()
     if version is None:
         raise VersionNotFound(f"{workflow.name!r} has no version {wanted}.", workflow=workflow.name, version=wanted)
     return version

@@ -212,6 +212,11 @@ def _wish(session: Session, run_id: str, **wish: bool) -> None:
 
 
 def _insert(session: Session, run: WorkflowRun) -> str:
+    wake_engine(session)
+    if run.idempotency_key is None:
+        session.add(run)
+        session.flush()
+        return run.id
     known = _same_key(session, run)
     if known is not None:
         return known
@@ -223,13 +228,10 @@ def _insert(session: Session, run: WorkflowRun) -> str:
         if known is None:
             raise
         return known
-    wake_engine(session)
     return run.id
 
 
 def _same_key(session: Session, run: WorkflowRun) -> str | None:
-    if run.idempotency_key is None:
-        return None
     known = session.exec(
         select(WorkflowRun).where(
             WorkflowRun.workflow_id == run.workflow_id, WorkflowRun.idempotency_key == run.idempotency_key
