@@ -130,15 +130,14 @@ def _react(
     try:
         if row.filter and not evaluate_condition(compile_expression(row.filter), {"event": event}):
             return None
-        with session.begin_nested():
-            run_id = start_triggered(
-                session,
-                workflow,
-                row.parameters,
-                trigger_type=TriggerType.EVENT,
-                trigger_data=event,
-                triggered_by=triggered_by,
-            )
+        run_id = start_triggered(
+            session,
+            workflow,
+            row.parameters,
+            trigger_type=TriggerType.EVENT,
+            trigger_data=event,
+            triggered_by=triggered_by,
+        )
         return Reaction(row.id, workflow.name, run_id)
     except UserError as error:
         return Reaction(row.id, workflow.name, None, f"{error} [{error.code}]")

@@ -238,16 +238,15 @@ def _start(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
     """Start the run of one due time; one that cannot start is told to people, and never tried again."""
     workflow = session.get_one(Workflow, schedule.workflow_id)
     try:
-        with session.begin_nested():
-            fire.run_id = start_triggered(
-                session,
-                workflow,
-                schedule.parameters,
-                trigger_type=TriggerType.SCHEDULE,
-                trigger_data={"schedule_id": schedule.id, "fire_at": fire.fire_at.isoformat()},
-                triggered_by="schedule",
-                schedule_id=schedule.id,
-            )
+        fire.run_id = start_triggered(
+            session,
+            workflow,
+            schedule.parameters,
+            trigger_type=TriggerType.SCHEDULE,
+            trigger_data={"schedule_id": schedule.id, "fire_at": fire.fire_at.isoformat()},
+            triggered_by="schedule",
+            schedule_id=schedule.id,
+        )
         fire.outcome = "started"
     except UserError as error:
         fire.outcome = "refused"

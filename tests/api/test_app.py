@@ -7,7 +7,7 @@ from starlette.routing import WebSocketRoute
 from canvas.api import runs as runs_module
 from canvas.api.app import create_api
 from canvas.api.caller import permission_of
-from canvas.services.access import Actor, Role
+from canvas.services.access import Actor, Permission, Role
 from canvas.settings import Settings
 from tests.api.client import client_of
 
@@ -113,6 +113,18 @@ def test_every_route_asks_for_a_permission(settings: Settings):
             unguarded.append(route.path)
 
     assert [] == unguarded
+
+
+def test_no_route_changes_anything_for_who_may_only_look(settings: Settings):
+    """Every unsafe method asks for more than looking; validating keeps nothing."""
+    open_to_viewers = {
+        route.path
+        for route in _routes(create_api(settings))
+        if isinstance(route, APIRoute) and route.methods - {"GET", "HEAD"}
+        if Permission.VIEW in [permission_of(dependency.call) for dependency in route.dependant.dependencies]
+    }
+
+    assert {"/workflows/validate"} == open_to_viewers
 
 
 def _routes(api):

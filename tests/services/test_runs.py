@@ -127,8 +127,8 @@ def test_the_engine_is_rung_once_it_is_committed(database, hello, session, monke
     rings = []
     monkeypatch.setattr("canvas.services.doorbell.ring", lambda _: rings.append(len(rings)))
     with db.transaction(database) as other:
-        runs.start_run(other, hello, {"who": "a"})
-        runs.start_run(other, hello, {"who": "b"})
+        runs.start_run(other, hello, {"who": "a"}, idempotency_key="a")
+        runs.start_run(other, hello, {"who": "b"}, idempotency_key="b")
         before = list(rings)
     with pytest.raises(ZeroDivisionError), db.transaction(database) as other:
         runs.start_run(other, hello, {"who": "c"})

@@ -136,6 +136,17 @@ def test_queued_due_times_start_one_after_the_other(session, keep, fire):
     assert 3 == len(session.exec(select(WorkflowRun)).all())
 
 
+def test_a_due_time_does_not_overtake_a_queued_one(session, keep, fire):
+    """Also when the run before them has just ended."""
+    keep(overlap=Overlap.QUEUE)
+    fire(NOON + HOUR)
+    fire(NOON + 2 * HOUR)
+    end_runs(session)
+
+    assert [] == fire(NOON + 3 * HOUR)
+    assert ["started", "queued", "queued"] == [row.outcome for row in fires(session)]
+
+
 def test_a_run_that_cannot_start_is_told(session, keep, fire):
     """A schedule whose parameters no longer fit leaves a notification, and goes on with its next due time."""
     keep(parameters="{who: {type: string, required: true}}")
