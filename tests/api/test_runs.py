@@ -96,7 +96,9 @@ def test_a_step_in_detail_and_the_log(hello, engine):
 def test_events_of_an_ended_run(hello, engine):
     """All of them, in order, named by kind; then the stream ends, and resuming behind the last gives 204."""
     run_id = start(hello, params={"wait": 30}).json()["id"]
+    began = time.monotonic()
     events = parse(hello.get(f"/runs/{run_id}/events").text)
+    assert time.monotonic() - began < run_events.LIFETIME_SECONDS
 
     assert {"run", "step", "log"} == {event["event"] for event in events}
     ids = [int(event["id"]) for event in events]

@@ -77,11 +77,12 @@ def test_the_run_as_json(run):
 
 def test_parameters_are_read_as_their_types_say(run, tmp_path: Path):
     """From pairs, over those of a file."""
-    (tmp_path / "params.yaml").write_text("who: nobody\ntimes: 7\n")
-    pairs = ["-p", "who=5", "-p", "loud=yes", "-p", 'tags=["a", 1]']
+    (tmp_path / "params.yaml").write_text("who: nobody\nloud: false\n")
+    pairs = ["-p", "who=5", "-p", "times=7", "-p", "loud=yes", "-p", 'tags=["a", 1]']
     given = json_of(run("run", "greet.yaml", "--params", "params.yaml", *pairs, "--json"))["output"]["given"]
 
     assert {"who": "5", "times": 7, "loud": True, "tags": ["a", 1]} == given
+    assert isinstance(given["times"], int)
 
 
 @pytest.mark.parametrize(
