@@ -32,3 +32,8 @@ def session(database: Settings) -> Iterator[Session]:
     """A session inside a transaction, as an entry point would hand it to a service."""
     with db.transaction(database) as session:
         yield session
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put browser tests last: Playwright keeps an event loop in the main thread, in which no other can run."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)

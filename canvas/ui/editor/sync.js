@@ -186,6 +186,28 @@ function sendLast() {
   accepted = sending = null;
 }
 
+/** Sends what is left by a request that outlives the page; a socket's last message may not. */
+function sendBeyond() {
+  clearTimeout(timer);
+  const { model, readOnly } = useGraph.getState();
+  const operations = accepted && !readOnly ? difference(accepted, model) : [];
+  if (!operations.length) return;
+  const sent = fetch(`/api/workflows/${own()}/draft`, {
+    method: "PATCH",
+    keepalive: true,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ base_revision: revision, operations }),
+  });
+  inTurn(async () => {
+    const answer = await sent;
+    if (!answer.ok) return schedule();
+    revision = (await answer.json()).revision;
+    accepted = model;
+    usePanels.setState({ saving: useGraph.getState().model === model ? "saved" : "waiting" });
+    return schedule(0);
+  });
+}
+
 /** Sends edits as soon as they rest for a moment, and at once when the page goes away. */
 export function watch() {
   const unsubscribe = useGraph.subscribe((s, before) => {
@@ -200,7 +222,8 @@ export function watch() {
   const onHide = () => document.visibilityState === "hidden" && flush();
   const onLeave = (event) => {
     if (["saved", "conflict"].includes(usePanels.getState().saving)) return;
-    flush();
+    if (waiting) flush();
+    else sendBeyond();
     event.preventDefault();
   };
   document.addEventListener("visibilitychange", onHide);
