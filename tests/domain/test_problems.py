@@ -527,3 +527,11 @@ def test_a_step_that_can_be_reached_another_way_is_fine() -> None:
 
     assert () == problems_of(HEAD + rest.replace("JOIN", ""))
     assert ["unreachable_step"] == [p.code for p in problems_of(HEAD + rest.replace("JOIN", ", join: {mode: all}"))]
+
+
+def test_a_bound_is_inclusive() -> None:
+    """A loop may turn as often as `max_iterations` says, and a join may need all there are."""
+    loop = "  - name: l\n    type: loop\n    times: 2\n    max_iterations: 2\n    steps:\n    " + A.strip()
+    join = f"\n{B}depends_on: [l], join: {{mode: n_of_m, n: 1}}}}"
+
+    assert () == problems_of(f"{HEAD}steps:\n{loop}{join}")
