@@ -8,11 +8,12 @@ import click
 
 from canvas.cli.neighbours import known_here
 from canvas.cli.printing import print_json, print_problems
-from canvas.db import transaction
+from canvas.db import reading, transaction
 from canvas.domain.errors import UserError
 from canvas.domain.problems import Problem
 from canvas.services import workflows
 from canvas.services.judging import FORMATS, read_text
+from canvas.services.migrations import require_current
 from canvas.settings import Settings
 
 Files = click.argument(
@@ -67,7 +68,9 @@ def import_files(
     if name is not None and len(files) > 1:
         raise click.UsageError("--name is for one file.")
     results: dict[Path, workflows.ImportResult] = {}
-    with transaction(Settings.from_environment()) as session:
+    settings = Settings.from_environment()
+    require_current(settings)
+    with transaction(settings) as session:
         for file, last in [(file, last) for last in (False, True) for file in files]:
             # twice: drafts first, so that files may link to each other whatever their order
             known = results.get(file)
@@ -106,7 +109,9 @@ def import_files(
 def export(name: str, output: Path | None, format: str | None, version: int | None) -> None:
     """Write the workflow NAME as canonical text."""
     by_name = "json" if output is not None and output.suffix == ".json" else "yaml"
-    with transaction(Settings.from_environment()) as session:
+    settings = Settings.from_environment()
+    require_current(settings)
+    with reading(settings) as session:
         text = workflows.export_workflow(session, name, format=format or by_name, version=version)
     if output is None:
         click.echo(text, nl=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from canvas.db import reading
 from canvas.domain.catalog import Catalog
 from canvas.domain.definition import Definition
+from canvas.domain.errors import CanvasError
 from canvas.services import migrations
 from canvas.services.catalog import action_specs, catalog, signature_of
 from canvas.services.judging import read_text
@@ -52,12 +53,9 @@ def _read(files: Iterable[Path]) -> list[Definition]:
 
 
 def _stored(settings: Settings) -> Catalog:
-    if not _is_there(settings) or migrations.current(settings) != migrations.revisions()[-1]:
+    try:
+        migrations.require_current(settings)
+    except CanvasError:
         return Catalog(actions=action_specs())
     with reading(settings) as session:
         return catalog(session)
-
-
-def _is_there(settings: Settings) -> bool:
-    """Asking for a SQLite database would make one."""
-    return not settings.url.startswith("sqlite:///") or Path(settings.url.removeprefix("sqlite:///")).is_file()

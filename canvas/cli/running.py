@@ -131,6 +131,7 @@ def _place(
     settings = Settings.from_environment()
     file = Path(source)
     if file.suffix not in (".yaml", ".yml", ".json") and not file.is_file():
+        migrations.require_current(settings)
         with reading(settings) as session:
             saved = find_version(session, find_workflow(session, source), version)
             yield settings, source, saved.number, definition_of(saved)

@@ -11,10 +11,12 @@ from canvas.settings import Settings
 @click.option("--host", help="Address to listen on; 127.0.0.1 unless CANVAS_HOST says otherwise.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="Port; 8000 unless CANVAS_PORT says otherwise.")
 def serve(host: str | None, port: int | None) -> None:
-    """Serve pages and API and run workflows, until stopped."""
+    """Serve pages and API and run workflows, until stopped; brings the database up to date first."""
     from canvas.serve import serve as serve_all
+    from canvas.services.migrations import upgrade
 
     settings = Settings.from_environment()
+    upgrade(settings)
     serve_all(replace(settings, host=host or settings.host, port=port or settings.port))
 
 
@@ -25,9 +27,11 @@ def worker() -> None:
     from canvas.engine.worker import run_engine
     from canvas.scheduler import Scheduler
     from canvas.services.catalog import mirror_actions
+    from canvas.services.migrations import require_current
 
     settings = Settings.from_environment()
     settings.start_logging()
+    require_current(settings)
     with transaction(settings) as session:
         mirror_actions(session)
     scheduler = Scheduler(settings)

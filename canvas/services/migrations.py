@@ -8,13 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 import canvas
 import models
 from alembic import command, util
 from canvas.db import connect
-from canvas.domain.errors import Invalid
+from canvas.domain.errors import Conflict, Invalid, TransientError
 from canvas.settings import Settings
 
 _PACKAGE = Path(canvas.__file__).parent
@@ -24,6 +25,18 @@ class UnknownRevision(Invalid):
     """There is no such revision of the database."""
 
     code = "unknown_revision"
+
+
+class DatabaseOutdated(Conflict):
+    """The database is not at the revision that this version of Canvas needs."""
+
+    code = "database_outdated"
+
+
+class DatabaseUnreachable(TransientError):
+    """The database does not answer."""
+
+    code = "database_unreachable"
 
 
 def upgrade(settings: Settings, revision: str = "head") -> str | None:
@@ -57,17 +70,42 @@ def current(settings: Settings) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def require_current(settings: Settings) -> None:
+    """Refuse to work on a database that is not at the newest revision.
+
+    Raises:
+        DatabaseOutdated: it is at another revision, or there is none; says what to do.
+        DatabaseUnreachable: it does not answer.
+    """
+    try:
+        at = current(settings) if _is_there(settings) else None
+    except SQLAlchemyError as error:
+        raise DatabaseUnreachable(f"The database does not answer: {getattr(error, 'orig', error)}") from error
+    if at != revisions()[-1]:
+        raise DatabaseOutdated(_outdated(at))
+
+
 def differences(settings: Settings) -> list[str]:
     """List what keeps a database from being what the code expects, as sentences; empty when all is well."""
     head, at = revisions()[-1], current(settings)
     if at != head:
-        return [
-            f"The database is at revision {at or 'none'}; this version of Canvas needs {head}: run `canvas db upgrade`."
-        ]
+        return [_outdated(at)]
     assert models.__all__
     with connect(settings).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         return [f"The schema differs: {difference}" for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def _outdated(at: str | None) -> str:
+    return (
+        f"The database is at revision {at or 'none'}; this version of Canvas needs {revisions()[-1]}: "
+        "run `canvas db upgrade`."
+    )
+
+
+def _is_there(settings: Settings) -> bool:
+    """Asking for a SQLite database would make one."""
+    return not settings.url.startswith("sqlite:///") or Path(settings.url.removeprefix("sqlite:///")).is_file()
 
 
 def _migrate(settings: Settings, direction: Any, revision: str) -> str | None:

@@ -225,6 +225,16 @@ def test_the_database_commands(run):
     assert "unknown_revision" == run("db", "upgrade", "9999").exception.code
 
 
+@pytest.mark.parametrize("command", [["run", "greet"], ["import", "greet.yaml"], ["export", "greet"], ["worker"]])
+def test_without_a_database_the_way_to_one_is_told(run, command):
+    """Instead of a table that is missing somewhere."""
+    run("db", "downgrade", "base")
+    error = run(*command).exception
+
+    assert "database_outdated" == error.code
+    assert "canvas db upgrade" in str(error)
+
+
 def test_errors_are_one_sentence(monkeypatch, capsys):
     """No traceback; the code stands behind the sentence; exit 2."""
     from canvas.cli import main
