@@ -11,10 +11,9 @@ from typing import Any
 import click
 import orjson
 
-from canvas.cli.neighbours import definition_in, linked_files
+from canvas.cli.neighbours import linked_files
 from canvas.cli.parameters import given_parameters
 from canvas.cli.printing import print_json, print_problems
-from canvas.cli.standins import stand_ins
 from canvas.cli.watching import watch
 from canvas.db import connect, reading, transaction
 from canvas.domain.definition import Definition
@@ -148,10 +147,7 @@ def _place(
 
 
 def _import(settings: Settings, file: Path, fixtures: Mapping[str, Any] | None) -> tuple[str, int, Definition]:
-    neighbours = linked_files([file])
-    texts = [neighbour.read_bytes() for neighbour in reversed(neighbours)]
-    if fixtures is not None:
-        texts = [*_missing(file, neighbours, fixtures), *texts]
+    texts = [neighbour.read_bytes() for neighbour in reversed(linked_files([file]))]
     with transaction(settings) as session:
         try:
             for text in (*texts, file.read_bytes()):
@@ -163,13 +159,6 @@ def _import(settings: Settings, file: Path, fixtures: Mapping[str, Any] | None) 
             raise click.exceptions.Exit(1) from error
         saved = find_version(session, find_workflow(session, result.name), result.version)
         return result.name, saved.number, definition_of(saved)
-
-
-def _missing(file: Path, neighbours: Mapping[Path, Definition], fixtures: Mapping[str, Any]) -> list[bytes]:
-    own = definition_in(file)
-    here = [*neighbours.values(), *([own] if own else [])]
-    known = {definition.name for definition in here}
-    return [text for definition in here for text in stand_ins(definition, known, fixtures)]
 
 
 def _execute(settings: Settings, run_id: str) -> RunStatus:
