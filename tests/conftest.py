@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlmodel import Session, SQLModel
 
 import models
 from canvas import db
 from canvas.settings import Settings
+
+hypothesis.settings.register_profile("canvas", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("canvas")
 
 
 @pytest.fixture

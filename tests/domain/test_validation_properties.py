@@ -1,5 +1,4 @@
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 from hypothesis import given
@@ -11,6 +10,7 @@ from canvas.domain.states import StepType
 from canvas.domain.steps import Dependency, Scope, Step
 from canvas.domain.validation import check, validate
 from tests.domain.strategies import CATALOG, definitions, json_values, texts
+from tests.yardstick import effort
 
 
 @given(definition=definitions())
@@ -130,9 +130,4 @@ def _seconds(count: int) -> float:
         lines += [f"  - name: s{index}", "    type: set", f"    values: {{v: '{{{{ steps.s{index - 1}.outpt }}}}'}}"]
         lines += [f"    depends_on: [x{index}]"]
     parsed = parse("\n".join(lines))
-    times = []
-    for _ in range(3):
-        start = perf_counter()
-        check(parsed, CATALOG)
-        times.append(perf_counter() - start)
-    return min(times)
+    return min(effort(lambda: check(parsed, CATALOG)) for _ in range(3))

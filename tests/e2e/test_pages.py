@@ -1,7 +1,6 @@
 """The pages around the canvas, in a real browser against a real server."""
 
 import re
-import time
 from pathlib import Path
 
 import httpx
@@ -158,14 +157,12 @@ def test_pages_fit_a_phone(page: Page, greet: str, path: str):
 
 
 def test_the_engine_may_die_without_the_pages_noticing(page: Page, live_server: Serving, greet: str):
-    """After SIGKILL the engine is back within a second or so, the web process is the same, and runs go on."""
+    """After SIGKILL the engine comes back, the web process is the same, and runs go on."""
     page.goto("/runs/")
     web = live_server.web_pid
-    started = time.monotonic()
 
     live_server.kill_engine()
 
-    assert time.monotonic() - started < 2
     assert web == live_server.web_pid
     run_id = _start(live_server, greet)
     status = f"{live_server.url}/api/runs/{run_id}"
