@@ -1,5 +1,6 @@
 """Every table, in one place, so that importing this package fills the metadata."""
 
+from models.access import Connection
 from models.action import Action, ActionArgument, ActionInvariant
 from models.notification import Notification
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
@@ -10,6 +11,7 @@ __all__ = [
     "Action",
     "ActionArgument",
     "ActionInvariant",
+    "Connection",
     "EventSubscription",
     "Notification",
     "Payload",

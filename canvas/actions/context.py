@@ -1,31 +1,19 @@
-"""What an action gets besides its arguments, and how it says that it failed."""
+"""What an action gets besides its arguments."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from canvas.domain.errors import CanvasError
+from canvas.actions.connections import Config, Connections, NoConnections
+from canvas.actions.guard import guarded_client
 from canvas.domain.states import LogLevel
+from canvas.settings import Settings
 
-
-class ActionFailed(CanvasError):
-    """The action could not do what it was asked to.
-
-    Whoever raises it says what should follow: `retryable` failures are tried again within the step's retry policy,
-    after `retry_in` seconds when that is given and longer than the policy's own pause. `details` become part of the
-    step's error, so they must never hold a secret.
-    """
-
-    code = "action_failed"
-
-    def __init__(
-        self, message: str | None = None, *, retryable: bool = False, retry_in: float | None = None, **details: object
-    ) -> None:
-        super().__init__(message, retryable=retryable, retry_in=retry_in, **details)
-        self.retryable = retryable
-        self.retry_in = retry_in
+Opened = TypeVar("Opened", bound=Config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,22 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionContext:
+class Outside:
+    """The ways out of this process, for actions and for the tests of connections."""
+
+    http: httpx.AsyncClient
+    "Guarded, see `canvas.actions.guard`; the only way to an address that a workflow names."
+    settings: Settings = field(default_factory=Settings)
+
+    @asynccontextmanager
+    async def client(self, origin: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Open a client that may also reach a connection's own origin, such as `http://10.0.0.7:8080`, if private."""
+        async with guarded_client(self.settings, also=(origin,)) as client:
+            yield client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionContext(Outside):
     """The attempt an action works for.
 
     Lines and notices are collected here; the engine commits them in the same transaction as the end of the attempt, so
@@ -60,12 +63,25 @@ class ActionContext:
     attempt: int
     idempotency_key: str
     "The same for every attempt of this step in this run; send it along where the other side understands it."
-    http: httpx.AsyncClient
-    "Guarded, see `canvas.actions.guard`; the only way out."
+    connections: Connections = field(default_factory=NoConnections)
     deadline: datetime | None = None
     "When the engine gives up on this attempt; None has no limit."
     lines: list[Line] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    "What was opened so far; whatever the action gives or tells is masked by these."
+
+    async def connection(self, name: str, *kinds: type[Opened]) -> Opened:
+        """Open a connection that is of one of these kinds.
+
+        Raises:
+            UnknownConnection: there is no connection of this name.
+            WrongConnectionKind: it is of another kind.
+            ConnectionUnreadable: its secrets cannot be opened here.
+        """
+        opened = await self.connections.open(name)
+        self.secrets.update(opened.secrets)
+        return opened.read(*kinds)
 
     def log(self, level: LogLevel, message: str, /, **data: Any) -> None:
         """Add a line to the run's log."""

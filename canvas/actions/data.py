@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from canvas.actions.context import ActionContext, ActionFailed
+from canvas.actions.context import ActionContext
+from canvas.actions.failures import ActionFailed
 from canvas.actions.registry import Arguments, action
 from canvas.domain.expressions import ExpressionError, Program, compile_expression
 
@@ -55,6 +56,8 @@ class TransformFailed(ActionFailed):
     icon="shuffle",
     idempotent=True,
     touches_world=False,
+    permissions=(),
+    security="Bounded in time and memory; expressions reach nothing but the values they are given.",
     example=Transform(
         input=[{"id": 7, "net": 100}, {"id": 8, "net": 50}], mapping={"order": "item.id", "gross": "item.net * 1.2"}
     ),

@@ -8,14 +8,16 @@ round it.
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Iterable
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import httpcore
 import httpx
 
-from canvas.actions.context import ActionFailed
+from canvas.actions.failures import ActionFailed
 from canvas.domain.errors import Invalid
 from canvas.settings import Settings
 
@@ -33,8 +35,11 @@ class AddressRefused(ActionFailed):
     code = "address_refused"
 
 
-def guarded_client(settings: Settings) -> httpx.AsyncClient:
+def guarded_client(settings: Settings, *, also: Iterable[str] = ()) -> httpx.AsyncClient:
     """Make the client that actions use; it belongs to the event loop that first uses it, which also has to close it.
+
+    Args:
+        also: Origins that may be reached wherever they lead, besides those of the settings.
 
     Raises:
         Invalid: a setting that lists networks or origins cannot be read.
@@ -43,9 +48,9 @@ def guarded_client(settings: Settings) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(trust_env=False)
     # httpx has no public way to hand a network backend to its pool; a test fails if this attribute ever moves
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=httpx.create_ssl_context(trust_env=False),
+        ssl_context=_trust(),
         max_connections=MAX_CONNECTIONS,
-        network_backend=GuardedBackend(Allowed(settings)),
+        network_backend=GuardedBackend(Allowed(settings, also)),
     )
     return httpx.AsyncClient(
         transport=transport,
@@ -59,11 +64,11 @@ def guarded_client(settings: Settings) -> httpx.AsyncClient:
 class Allowed:
     """What the settings let out."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, also: Iterable[str] = ()) -> None:
         self._everything = settings.http_allow_private
         try:
             self._networks = [ip_network(text, strict=False) for text in _listed(settings.http_allowed_networks)]
-            self._origins = {_origin(text) for text in _listed(settings.http_allowed_origins)}
+            self._origins = {_origin(text) for text in [*_listed(settings.http_allowed_origins), *also]}
         except ValueError as error:
             raise Invalid(f"An allow-list of the HTTP guard cannot be read: {error}.") from error
 
@@ -131,6 +136,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Pause, for the pool's own retries."""
         await asyncio.sleep(seconds)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read the trusted certificates once: that takes longer than most requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _resolve(host: str, port: int) -> list[Address]:

@@ -9,8 +9,10 @@ import httpx
 import orjson
 from pydantic import BaseModel, Field
 
-from canvas.actions.context import ActionContext, ActionFailed
+from canvas.actions.context import ActionContext
+from canvas.actions.failures import ActionFailed
 from canvas.actions.registry import Arguments, Text, action
+from canvas.domain.states import ActionPermission
 
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
 EXCERPT = 200
@@ -74,6 +76,8 @@ class RequestFailed(ActionFailed):
     category="Web",
     icon="globe",
     idempotent=False,
+    permissions=(ActionPermission.NETWORK,),
+    security="Private addresses are refused unless a setting allows them. The answer is kept with the run.",
     repeatable=lambda args: args.method.is_repeatable,
     example=Request(method=Method.GET, url="https://example.com/health", timeout_seconds=10),
     example_result=Response(

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from canvas.actions.context import ActionContext
 from canvas.actions.registry import Arguments, Text, action
-from canvas.domain.states import LogLevel
+from canvas.domain.states import ActionPermission, LogLevel
 
 
 class Event(Arguments):
@@ -31,6 +31,9 @@ class Logged(BaseModel):
     icon="scroll-text",
     idempotent=True,
     touches_world=False,
+    permissions=(ActionPermission.LOG,),
+    security="Everybody who may see the run can read it: put no secrets into it.",
+    aliases=("LOG_EVENT",),
     example=Event(message="Deployed version 1.4.2", data={"version": "1.4.2"}),
     example_result=Logged(level=LogLevel.INFO, message="Deployed version 1.4.2"),
 )

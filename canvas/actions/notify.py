@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from canvas.actions.context import ActionContext
 from canvas.actions.registry import Arguments, Text, action
-from canvas.domain.states import LogLevel
+from canvas.domain.states import ActionPermission, LogLevel
 
 
 class Notification(Arguments):
@@ -34,6 +34,9 @@ class Created(BaseModel):
     category="People",
     icon="bell",
     idempotent=True,
+    permissions=(ActionPermission.PEOPLE,),
+    security="Everybody who uses Canvas can read it: put no secrets into it.",
+    aliases=("CREATE_NOTIFICATION",),
     example=Notification(title="The health check failed", body="3 of 5 services answered.", level=LogLevel.WARNING),
     example_result=Created(title="The health check failed", link="/runs/01JZ0000000000000000000000"),
 )

@@ -13,8 +13,11 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 import canvas.actions
-from canvas.actions.context import ActionContext, ActionFailed
+from canvas.actions.context import ActionContext
+from canvas.actions.failures import ActionFailed
+from canvas.actions.schemas import faults_of, inlined
 from canvas.domain.catalog import ActionSpec
+from canvas.domain.states import ActionPermission
 
 Given = TypeVar("Given", bound="Arguments")
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -85,6 +88,9 @@ def action(
     icon: str = "zap",
     idempotent: bool,
     touches_world: bool = True,
+    permissions: tuple[ActionPermission, ...],
+    security: str,
+    aliases: tuple[str, ...] = (),
     example: Arguments,
     example_result: BaseModel,
     repeatable: Callable[[Any], bool] | None = None,
@@ -98,6 +104,9 @@ def action(
         icon: A Lucide icon's name.
         idempotent: Whether any call may be repeated after a crash without doing harm.
         touches_world: False for what only computes; a dry run really calls that, and answers others by the example.
+        permissions: What a call may touch; none when it only computes.
+        security: What somebody careful should know before using it, in a sentence or two.
+        aliases: Other names it is found by.
         example: Arguments that make sense; shown in the catalogue and put into the form.
         repeatable: For an action that is not idempotent as such: tells from the arguments whether this call is.
     """
@@ -111,12 +120,15 @@ def action(
             description=inspect.getdoc(function) or "",
             category=category,
             icon=icon,
-            arguments_schema=_inlined(hints["args"].model_json_schema()),
-            result_schema=_inlined(hints["return"].model_json_schema(mode="serialization")),
+            arguments_schema=inlined(hints["args"].model_json_schema()),
+            result_schema=inlined(hints["return"].model_json_schema(mode="serialization")),
             example_arguments=example.model_dump(mode="json", exclude_unset=True),
             example_result=example_result.model_dump(mode="json", by_alias=True),
             idempotent=idempotent,
             touches_world=touches_world,
+            permissions=permissions,
+            security=security,
+            aliases=aliases,
         )
         _registered[name] = RegisteredAction(spec, function, hints["args"], repeatable)
         return function
@@ -132,24 +144,5 @@ def registry() -> Mapping[str, RegisteredAction]:
     return MappingProxyType(dict(sorted(_registered.items())))
 
 
-def _inlined(schema: dict[str, Any]) -> Any:
-    """Put each definition where it is referred to, so that a form needs to follow no references."""
-    definitions = schema.pop("$defs", {})
-
-    def inline(node: Any) -> Any:
-        if isinstance(node, list):
-            return [inline(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        own = {key: inline(value) for key, value in node.items() if key != "$ref"}
-        if "$ref" not in node:
-            return own
-        referred = inline(definitions[node["$ref"].removeprefix("#/$defs/")])
-        return {**{key: value for key, value in referred.items() if key != "title"}, **own}
-
-    return inline(schema)
-
-
 def _sentence(name: str, error: ValidationError) -> str:
-    faults = [f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in error.errors()]
-    return f"{name} cannot be called like this: {'; '.join(faults)}."
+    return f"{name} cannot be called like this: {faults_of(error)}."

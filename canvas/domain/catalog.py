@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canvas.domain.definition import Parameter
+from canvas.domain.states import ActionOrigin, ActionPermission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,22 @@ class ActionSpec:
     idempotent: bool
     touches_world: bool = True
     "False for actions that only compute: a dry run really calls them."
+    permissions: tuple[ActionPermission, ...] = ()
+    "What a call may touch."
+    security: str = ""
+    "What somebody careful should know."
+    aliases: tuple[str, ...] = ()
+    "Other names it is found by, such as the constants of older systems."
+    origin: ActionOrigin = ActionOrigin.BUILTIN
+    origin_detail: str = ""
+    "The package of a plug-in, or the connection of an MCP tool."
+
+    @property
+    def connections(self) -> Mapping[str, tuple[str, ...]]:
+        """The arguments that name a connection, each with the kinds it may be of."""
+        properties: Mapping[str, Any] = self.arguments_schema.get("properties", {})
+        wanted = {name: schema["x-connection"] for name, schema in properties.items() if "x-connection" in schema}
+        return {name: (kinds,) if isinstance(kinds, str) else tuple(kinds) for name, kinds in wanted.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +59,9 @@ class WorkflowSignature:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything a definition may name: actions by name, workflows by name."""
+    """Everything a definition may name: actions, workflows and connections by name."""
 
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
     workflows: Mapping[str, WorkflowSignature] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    "The kind of each."

@@ -201,3 +201,29 @@ class ParameterType(StrEnum):
     LIST = "list"
     OBJECT = "object"
     ANY = "any"
+
+
+class ActionPermission(StrEnum):
+    """What a call of an action may touch; one that needs none only computes."""
+
+    NETWORK = "network"
+    "Other machines."
+    CONNECTION = "connection"
+    "Stored credentials."
+    PEOPLE = "people"
+    "Tells people something."
+    FILES = "files"
+    "Files of this machine."
+    COMMANDS = "commands"
+    "Starts programs on this machine."
+    LOG = "log"
+    "Writes to the run's log."
+
+
+class ActionOrigin(StrEnum):
+    """Where an action comes from."""
+
+    BUILTIN = "builtin"
+    PLUGIN = "plugin"
+    MCP = "mcp"
+    USER = "user"

@@ -3,19 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from traceback import format_exc
 from typing import Any, Protocol
 
 import httpx
 import orjson
 
-from canvas.actions.context import ActionContext, ActionFailed
+from canvas.actions.connections import Connections
+from canvas.actions.context import ActionContext, Line, Notice
+from canvas.actions.failures import ActionFailed
+from canvas.actions.masking import Masker
 from canvas.domain.catalog import ActionSpec
 from canvas.domain.decider import Completed, Failed, Outcome, Stopped
 from canvas.engine.active import Record
 from canvas.engine.crashpoints import reached
 from canvas.engine.text import to_json
+from canvas.settings import Settings
 
 GRACE_SECONDS = 5.0
 "An action that was asked to stop is given up on after that long."
@@ -54,6 +59,8 @@ class Attempt:
     is_stopping: bool = False
     is_reported: bool = False
     record: Record | None = field(default=None)
+    secrets: set[str] = field(default_factory=set)
+    "What it opened; nothing of it may leave the attempt."
 
     @property
     def key(self) -> str:
@@ -68,11 +75,17 @@ class Executor:
     """Carries out attempts and reports how each ended, exactly once."""
 
     def __init__(
-        self, actions: Mapping[str, Any], client: httpx.AsyncClient, max_output_bytes: int, report: Report
+        self,
+        actions: Mapping[str, Any],
+        client: httpx.AsyncClient,
+        connections: Connections,
+        settings: Settings,
+        report: Report,
     ) -> None:
         self._actions = actions
         self._client = client
-        self._max_output_bytes = max_output_bytes
+        self._connections = connections
+        self._settings = settings
         self._report = report
         self._attempts: dict[str, Attempt] = {}
 
@@ -119,6 +132,8 @@ class Executor:
 
     def _end(self, attempt: Attempt, outcome: Outcome, body: bytes | None) -> None:
         if self._attempts.pop(attempt.key, None) is not None:
+            if attempt.secrets:
+                outcome = _masked(attempt, outcome)
             self._report(attempt, outcome, body)
 
     async def _outcome(self, attempt: Attempt) -> tuple[Outcome, bytes | None]:
@@ -134,7 +149,8 @@ class Executor:
                 return _failed(attempt, "timeout", told), None
             return _failed(attempt, "action_error", f"TimeoutError: {error}"), None
         except Exception as error:
-            _log.exception("The action %s of %s raised an error of its own.", attempt.action, attempt.key)
+            told = Masker(attempt.secrets).text(format_exc())
+            _log.error("The action %s of %s raised an error of its own.\n%s", attempt.action, attempt.key, told)
             return _failed(attempt, "action_error", f"{type(error).__name__}: {error}"), None
 
     async def _result(self, attempt: Attempt) -> Any:
@@ -145,10 +161,11 @@ class Executor:
             raise UnknownAction(f"There is no action {attempt.action!r} here.")
         context = self._context(attempt)
         attempt.record = Record(attempt.path, attempt.number, context.lines, context.notices)
+        attempt.secrets = context.secrets
         reached("action.before")
         result = await action.call(attempt.arguments, context)
         reached("action.after")
-        return result
+        return Masker(context.secrets).value(result) if context.secrets else result
 
     def _context(self, attempt: Attempt) -> ActionContext:
         limit = attempt.timeout_seconds
@@ -159,6 +176,8 @@ class Executor:
             idempotency_key=f"{attempt.run_id}:{attempt.path}",
             deadline=None if limit is None else datetime.now(UTC) + timedelta(seconds=limit),
             http=self._client,
+            settings=self._settings,
+            connections=self._connections,
         )
 
     def _completed(self, attempt: Attempt, result: Any) -> tuple[Outcome, bytes | None]:
@@ -166,10 +185,21 @@ class Executor:
             body = to_json(result)
         except (TypeError, ValueError) as error:
             return _failed(attempt, "output_not_json", f"The action gave no JSON: {error}.", retryable=False), None
-        if len(body) > self._max_output_bytes:
-            told = f"The output has {len(body):,} bytes; at most {self._max_output_bytes:,} are kept."
+        if len(body) > self._settings.max_output_bytes:
+            told = f"The output has {len(body):,} bytes; at most {self._settings.max_output_bytes:,} are kept."
             return _failed(attempt, "output_too_large", told, retryable=False), None
         return Completed(attempt.path, attempt.number, orjson.loads(body)), body
+
+
+def _masked(attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Take secrets out of what an attempt tells besides its result, which is masked before it becomes JSON."""
+    masker = Masker(attempt.secrets)
+    text, record = masker.text, attempt.record
+    if record is not None:
+        lines = [Line(line.level, text(line.message), masker.value(line.data)) for line in record.lines]
+        notices = [Notice(text(n.title), text(n.body), n.level, text(n.link)) for n in record.notices]
+        attempt.record = replace(record, lines=lines, notices=notices)
+    return replace(outcome, error=masker.value(outcome.error)) if isinstance(outcome, Failed) else outcome
 
 
 class UnknownAction(ActionFailed):

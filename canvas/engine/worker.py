@@ -22,6 +22,7 @@ from canvas.engine.active import ActiveRun
 from canvas.engine.children import Children
 from canvas.engine.claims import Claims
 from canvas.engine.conductor import Conductor, utc_now
+from canvas.engine.connections import StoredConnections
 from canvas.engine.dispatch import EmbeddedDispatcher
 from canvas.engine.executor import Executor
 from canvas.engine.identity import this_process
@@ -158,7 +159,9 @@ class Engine:
             on_written=self._after_commit,
             on_wished=self._look_soon,
         )
-        conductor.executor = Executor(actions, client, self._settings.max_output_bytes, conductor.report)
+        conductor.executor = Executor(
+            actions, client, StoredConnections(self._settings), self._settings, conductor.report
+        )
         dispatcher.start(conductor.executor.execute)
         self._claims = Claims(
             conductor,

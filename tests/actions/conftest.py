@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
+from pydantic import SecretStr
 
+from canvas.actions.connections import Config, NoConnections, OpenedConnection
 from canvas.actions.context import ActionContext
 from canvas.actions.guard import guarded_client
 from canvas.settings import Settings
@@ -110,15 +112,41 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+class GivenConnections:
+    """Connections that a test has at hand."""
+
+    def __init__(self, known: dict[str, Config]) -> None:
+        self._known = known
+
+    async def open(self, name: str) -> OpenedConnection:
+        if name not in self._known:
+            return await NoConnections().open(name)
+        config = self._known[name]
+        plain = config.model_dump(mode="python", exclude_none=True)
+        return OpenedConnection(name, config.kind, {key: _plain(value) for key, value in plain.items()})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
 @pytest.fixture
 async def make_context() -> AsyncIterator[Callable[..., ActionContext]]:
     """Make contexts whose client follows the given settings."""
     made = []
 
-    def make(**settings: object) -> ActionContext:
+    def make(connections: dict[str, Config] | None = None, **settings: object) -> ActionContext:
         made.append(guarded_client(Settings(**settings)))
         return ActionContext(
-            run_id="01JZ0000000000000000000000", path="ask", attempt=1, idempotency_key="01JZ:ask", http=made[-1]
+            run_id="01JZ0000000000000000000000",
+            path="ask",
+            attempt=1,
+            idempotency_key="01JZ:ask",
+            http=made[-1],
+            settings=Settings(**settings),
+            connections=GivenConnections(connections or {}),
         )
 
     yield make

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvas.actions import data
-from canvas.actions.context import ActionFailed
+from canvas.actions.failures import ActionFailed
 from canvas.actions.registry import InvalidArguments, registry
 
 values = st.recursive(

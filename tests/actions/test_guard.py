@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas.actions.context import ActionFailed
+from canvas.actions.failures import ActionFailed
 from canvas.actions.guard import AddressRefused, guarded_client, is_public
 from canvas.actions.registry import registry
 from canvas.domain.errors import Invalid

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from canvas.actions.context import ActionFailed
+from canvas.actions.failures import ActionFailed
 from canvas.domain.catalog import ActionSpec
 from canvas.engine.crashpoints import arm
 from canvas.engine.worker import Engine

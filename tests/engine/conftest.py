@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, SQLModel, select
 
-from canvas.actions.context import ActionFailed
+from canvas.actions.failures import ActionFailed
 from canvas.db import connect, reading, transaction
 from canvas.domain.catalog import ActionSpec
 from canvas.domain.definition import Definition

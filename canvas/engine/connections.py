@@ -1,0 +1,39 @@
+"""Opening stored connections for the attempts of this process."""
+
+import sqlalchemy as sa
+
+from canvas.actions.connections import ConnectionUnreadable, OpenedConnection, UnknownConnection
+from canvas.db import connect
+from canvas.settings import Settings
+from canvas.vault import Vault, VaultError
+from models import Connection
+
+_CONNECTION = Connection.__table__  # type: ignore[attr-defined]  # SQLModel gives tables no type
+_ONE = sa.select(_CONNECTION.c.id, _CONNECTION.c.kind, _CONNECTION.c.config, _CONNECTION.c.sealed).where(
+    _CONNECTION.c.name == sa.bindparam("name")
+)
+
+
+class StoredConnections:
+    """Reads a connection each time it is opened, so that a change holds from the next call on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._engine = connect(settings).execution_options(canvas_readonly=True)
+        self._vault = Vault(settings)
+
+    async def open(self, name: str) -> OpenedConnection:
+        """Open one by name.
+
+        Raises:
+            UnknownConnection: there is none of this name.
+            ConnectionUnreadable: its secrets cannot be opened here.
+        """
+        with self._engine.connect() as database:
+            row = database.execute(_ONE, {"name": name}).one_or_none()
+        if row is None:
+            raise UnknownConnection(f"There is no connection `{name}`. Add it on the Connections page.")
+        try:
+            secrets = self._vault.open(row.id, row.sealed)
+        except VaultError as error:
+            raise ConnectionUnreadable(f"The connection `{name}`: {error}") from None
+        return OpenedConnection(name, row.kind, {**row.config, **secrets})
