@@ -4,6 +4,7 @@ from models.access import Connection
 from models.action import Action, ActionArgument, ActionInvariant
 from models.notification import Notification
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
+from models.token import ApiToken
 from models.trigger import EventSubscription, Schedule, ScheduleFire, Webhook
 from models.workflow import Workflow, WorkflowStep, WorkflowVersion
 
@@ -11,6 +12,7 @@ __all__ = [
     "Action",
     "ActionArgument",
     "ActionInvariant",
+    "ApiToken",
     "Connection",
     "EventSubscription",
     "Notification",

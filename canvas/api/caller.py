@@ -3,14 +3,17 @@
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from canvas.db import Session, reading, transaction
+from canvas.services import tokens
 from canvas.services.access import Actor, Permission, local_actor, require
 from canvas.settings import Settings
 
@@ -31,16 +34,49 @@ class Caller:
         return reading(self.settings)
 
 
-def needs(permission: Permission) -> Any:
-    """Make the dependency that lets a route be called only by who has a permission; it gives the caller."""
+def needs(permission: Permission, *, reads_token: bool = True) -> Any:
+    """Make the dependency that lets a route be called only by who has a permission; it gives the caller.
+
+    Args:
+        reads_token: Whether `Authorization` speaks to Canvas; false where it speaks to a workflow, as on a hook.
+    """
 
     def caller(request: Request) -> Caller:
-        actor = local_actor()
+        settings: Settings = request.app.state.settings
+        actor = actor_of(request, settings) if reads_token else local_actor()
         require(actor, permission)
-        return Caller(actor, request.app.state.settings)
+        return Caller(actor, settings)
 
     caller.canvas_permission = permission  # type: ignore[attr-defined]  # read by the test that walks all routes
     return Depends(caller)
+
+
+def actor_of(connection: HTTPConnection, settings: Settings) -> Actor:
+    """Name whoever sent a request: who its bearer token says, or the user of this machine when it brings none.
+
+    Raises:
+        InvalidToken, TokenExpired, TokenRevoked: the token is not, or no longer, worth anything.
+    """
+    given = connection.headers.get("authorization")
+    return local_actor() if given is None else bearer(given, settings)
+
+
+def bearer(authorization: str, settings: Settings) -> Actor:
+    """Name whoever an `Authorization: Bearer` header speaks for, and remember that the token was used.
+
+    Raises:
+        InvalidToken, TokenExpired, TokenRevoked: the token is not, or no longer, worth anything.
+    """
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise tokens.InvalidToken("Canvas understands `Authorization: Bearer TOKEN` only.")
+    now = datetime.now(UTC)
+    with reading(settings) as session:
+        known = tokens.recognise(session, secret.strip(), now=now)
+    if known.is_worth_noting:
+        with transaction(settings) as session:
+            tokens.note_use(session, known.token_id, now=now)
+    return known.actor
 
 
 class StrictJson(APIRoute):

@@ -5,20 +5,25 @@ from functools import cache
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, WebSocket
+from starlette.concurrency import run_in_threadpool
 
+from canvas.api.caller import actor_of
 from canvas.api.subscriber import Subscriber
 from canvas.api.tail import Tail
+from canvas.domain.errors import Forbidden, Unauthorized
 from canvas.services import access
 from canvas.settings import Settings
 
 router: Final = APIRouter()
 _NO_MORE: Final = 4404
+_NOT_YOU: Final = 4401
 
 
 @router.websocket("/ws/runs/{run_id}")
 async def run_feed(socket: WebSocket, run_id: str, after: Annotated[int, Query(ge=0)] = 0) -> None:
     """Send a snapshot of a run, then batches of changes; log lines up to number `after` are not repeated."""
-    access.require(access.local_actor(), access.Permission.VIEW)
+    if not await _may_look(socket):
+        return
     subscriber = Subscriber(asyncio.get_running_loop())
     _tail().watch_run(run_id, subscriber, lines_after=after)
     await _pass_on(socket, subscriber)
@@ -27,10 +32,21 @@ async def run_feed(socket: WebSocket, run_id: str, after: Annotated[int, Query(g
 @router.websocket("/ws/runs")
 async def list_feed(socket: WebSocket) -> None:
     """Send the ids of the runs that changed, at most five times a second."""
-    access.require(access.local_actor(), access.Permission.VIEW)
+    if not await _may_look(socket):
+        return
     subscriber = Subscriber(asyncio.get_running_loop())
     _tail().watch_list(subscriber)
     await _pass_on(socket, subscriber)
+
+
+async def _may_look(socket: WebSocket) -> bool:
+    try:
+        actor = await run_in_threadpool(actor_of, socket, socket.app.state.settings)
+        access.require(actor, access.Permission.VIEW)
+    except (Unauthorized, Forbidden) as error:
+        await socket.close(_NOT_YOU, str(error))
+        return False
+    return True
 
 
 @cache

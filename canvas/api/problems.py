@@ -19,12 +19,14 @@ from canvas.domain.errors import (
     Invalid,
     NotFound,
     TransientError,
+    Unauthorized,
     UserError,
 )
 from canvas.services.webhooks import MethodNotAllowed
 
 _FAMILIES: tuple[tuple[type[CanvasError], int], ...] = (
     (MethodNotAllowed, 405),
+    (Unauthorized, 401),
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
@@ -61,8 +63,13 @@ async def _on_canvas_error(_request: Request, error: Exception) -> Response:
     if status == 500:
         _logger.error("%s [%s] %s", error, error.code, error.details)
         return problem(500, error.code, "Canvas made a mistake; its log says more.")
-    headers = {"Allow": ", ".join(error.allow)} if isinstance(error, MethodNotAllowed) else None
-    return problem(status, error.code, str(error), error.details, headers)
+    return problem(status, error.code, str(error), error.details, _headers(error))
+
+
+def _headers(error: CanvasError) -> dict[str, str] | None:
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(error.allow)}
+    return {"WWW-Authenticate": 'Bearer realm="Canvas"'} if isinstance(error, Unauthorized) else None
 
 
 async def _on_bad_request(_request: Request, error: Exception) -> Response:

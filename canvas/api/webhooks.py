@@ -18,6 +18,7 @@ router = APIRouter(tags=["triggers"], route_class=StrictJson)
 Viewer = Annotated[Caller, needs(Permission.VIEW)]
 Operator = Annotated[Caller, needs(Permission.RUN)]
 Editor = Annotated[Caller, needs(Permission.EDIT)]
+Sender = Annotated[Caller, needs(Permission.RUN, reads_token=False)]
 
 
 class WebhookBody(BaseModel):
@@ -87,7 +88,7 @@ def delete_webhook(caller: Editor, webhook_id: str) -> Response:
     return Response(status_code=204)
 
 
-async def receive(caller: Operator, request: Request, path: str) -> Response:
+async def receive(caller: Sender, request: Request, path: str) -> Response:
     """Start a run of the workflow that listens on this path; it sees the request as `trigger.data`.
 
     202 and the run's id; with the header `Prefer: wait=SECONDS` the run, once it has ended. A second delivery with the

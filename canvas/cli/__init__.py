@@ -15,6 +15,7 @@ _COMMANDS = {
     "run": "canvas.cli.running:run",
     "schema": "canvas.cli.catalogue:schema",
     "serve": "canvas.cli.serving:serve",
+    "token": "canvas.cli.tokens:token",
     "validate": "canvas.cli.documents:validate",
     "worker": "canvas.cli.serving:worker",
 }

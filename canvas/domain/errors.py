@@ -44,6 +44,12 @@ class Invalid(UserError):
     code = "invalid"
 
 
+class Unauthorized(UserError):
+    """Nobody can tell who is calling."""
+
+    code = "unauthorized"
+
+
 class Forbidden(UserError):
     """This needs a permission that the caller does not have."""
 

@@ -227,3 +227,12 @@ class ActionOrigin(StrEnum):
     PLUGIN = "plugin"
     MCP = "mcp"
     USER = "user"
+
+
+class Role(StrEnum):
+    """What somebody is here; each role may do what the ones before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    EDITOR = "editor"
+    ADMIN = "admin"

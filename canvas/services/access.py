@@ -5,15 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from canvas.domain.errors import Forbidden
-
-
-class Role(StrEnum):
-    """What somebody is here; each role may do what the ones before it may."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    EDITOR = "editor"
-    ADMIN = "admin"
+from canvas.domain.states import Role as Role  # everybody else asks for it here
 
 
 class Permission(StrEnum):

@@ -11,6 +11,7 @@ _PLACES: Final = (
     ("Workflows", "/", "workflow"),
     ("Runs", "/runs", "activity"),
     ("Triggers", "/triggers", "alarm-clock"),
+    ("Settings", "/settings", "settings"),
 )
 _WIDE: Final = ["none", "none", "flex"]
 _NARROW: Final = ["flex", "flex", "none"]

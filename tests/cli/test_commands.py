@@ -245,3 +245,20 @@ def test_errors_are_one_sentence(monkeypatch, capsys):
 
     assert 2 == caught.value.code
     assert "error: There is no action 'no/such'. [action_not_found]\n" == capsys.readouterr().err
+
+
+def test_tokens_are_made_listed_and_revoked(run):
+    """The secret stands alone on standard output, once; the list shows how it begins."""
+    made = run("token", "create", "ci", "--role", "viewer", "--days", "30")
+    secret = made.stdout.strip()
+    listed = json_of(run("token", "list", "--json"))
+
+    assert (0, True) == (made.exit_code, "not shown again" in made.stderr)
+    assert [("ci", "viewer", secret[:13])] == [(row["name"], row["role"], row["prefix"]) for row in listed]
+    assert secret not in run("token", "list").stdout
+    assert "token_name_taken" == run("token", "create", "ci").exception.code
+    assert 0 == run("token", "revoke", "ci").exit_code
+    assert "" == run("token", "list").stdout
+    assert "revoked" in run("token", "list", "--revoked").stdout
+    assert "token_not_found" == run("token", "revoke", "ci").exception.code
+    assert 2 == run("token", "create", "x", "--role", "owner").exit_code

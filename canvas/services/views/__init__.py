@@ -17,6 +17,7 @@ from canvas.services.views.runs import (
     step_run_detail,
     step_run_rows,
 )
+from canvas.services.views.tokens import TokenRow, token_row, token_rows
 from canvas.services.views.triggers import (
     ScheduleRow,
     SubscriptionRow,
@@ -53,6 +54,7 @@ __all__ = [
     "ScheduleRow",
     "StepRunRow",
     "SubscriptionRow",
+    "TokenRow",
     "VersionRow",
     "WebhookRow",
     "WorkflowCard",
@@ -70,6 +72,8 @@ __all__ = [
     "step_run_detail",
     "step_run_rows",
     "subscription_rows",
+    "token_row",
+    "token_rows",
     "unread_count",
     "version_document",
     "version_rows",
