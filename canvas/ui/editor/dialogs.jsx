@@ -5,7 +5,9 @@ import { memo, useEffect, useMemo, useRef, useState } from "react";
 
 import { announce } from "./announce.js";
 import { commitImport } from "./importing.js";
-import { Fields, FormContext, Switch } from "./forms.jsx";
+import { Fields } from "./fields.jsx";
+import { Switch } from "./inputs.jsx";
+import { FormContext } from "./rows.jsx";
 import { KEYS } from "./keys.js";
 import { useGraph, usePanels } from "./store.js";
 import { call, reload } from "./sync.js";

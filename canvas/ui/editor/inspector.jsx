@@ -5,7 +5,9 @@ import { memo, useEffect, useMemo, useRef, useState } from "react";
 
 import { duplicate } from "./clipboard.js";
 import { changeStep, remove, toggleEnabled, writeStep } from "./edits.js";
-import { AddButton, Choice, Field, Folded, FormContext, Row, TextInput } from "./forms.jsx";
+import { Field } from "./fields.jsx";
+import { AddButton, Choice, TextInput } from "./inputs.jsx";
+import { Folded, FormContext, Row } from "./rows.jsx";
 import { iconOf, TYPE_TITLES } from "./icons.js";
 import { isContainer, NAME, pointerOf } from "./model.js";
 import { branchKey, branchOf, mainBranches, refusal, sideBranches } from "./rules.js";

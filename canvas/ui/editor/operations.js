@@ -3,6 +3,7 @@
 import { walk } from "./model.js";
 
 const becomesFrame = (before, after, name) => after.scopes[name] !== undefined && before.scopes[name] === undefined;
+const holdsNoMore = (before, after, name) => before.scopes[name] !== undefined && after.scopes[name] === undefined;
 const hasMoved = (before, after, name) =>
   before.entries[name] !== undefined && before.entries[name].parent !== after.entries[name].parent;
 
@@ -61,9 +62,10 @@ function patched(before, after) {
 /**
  * The operations that turn `before` into `after`; an empty list when nothing changed.
  *
- * A container that is dropped takes along what it holds; so steps that leave one are put elsewhere first, at the end of
- * their new list, where they are in nobody's way. After the drops every changed step is put in the order of the text, containers
- * before what they hold, each at its final place: what stands before that place is final by then.
+ * A container that is dropped, or becomes a plain step, takes along what it holds; so steps that leave one are put
+ * elsewhere first, at the end of their new list, where they are in nobody's way, and those that held steps last. After
+ * the drops every changed step is put in the order of the text, containers before what they hold, each at its final
+ * place: what stands before that place is final by then.
  */
 export function difference(before, after) {
   const puts = changed(before, after);
@@ -71,6 +73,7 @@ export function difference(before, after) {
   const early = puts.some((name) => hasMoved(before, after, name))
     ? puts.filter((name) => hasMoved(before, after, name) || becomesFrame(before, after, name))
     : [];
+  early.sort((a, b) => holdsNoMore(before, after, a) - holdsNoMore(before, after, b));
   return [
     ...early.map((name) => put(after, name, false)),
     ...gone.map((name) => ({ op: "drop", name })),

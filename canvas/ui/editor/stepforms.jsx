@@ -1,6 +1,9 @@
 /** The part of a step's form that is its own: what the JSON Schema alone would ask for too clumsily. */
 
-import { AddButton, Choice, Control, Fields, MapField, Row, RowTools } from "./forms.jsx";
+import { Control, Fields } from "./fields.jsx";
+import { AddButton, Choice, RowTools } from "./inputs.jsx";
+import { MapField } from "./lists.jsx";
+import { Row } from "./rows.jsx";
 import { usePanels } from "./store.js";
 
 const COMMON = [

@@ -2,7 +2,7 @@
 
 import { memo, useEffect, useRef, useState } from "react";
 
-import { Choice } from "./forms.jsx";
+import { Choice } from "./inputs.jsx";
 import { Json } from "./json.jsx";
 import { useLive } from "./live.js";
 import { errorText, span } from "./runbar.jsx";

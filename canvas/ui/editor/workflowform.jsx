@@ -4,19 +4,9 @@ import { AlarmClock, Radio, Webhook } from "lucide-react";
 import { memo, useMemo } from "react";
 
 import { changeMeta } from "./edits.js";
-import {
-  AddButton,
-  Choice,
-  Control,
-  Fields,
-  Folded,
-  FormContext,
-  KeyInput,
-  Row,
-  RowTools,
-  Switch,
-  TextInput,
-} from "./forms.jsx";
+import { Control, Fields } from "./fields.jsx";
+import { AddButton, Choice, KeyInput, RowTools, Switch, TextInput } from "./inputs.jsx";
+import { Folded, FormContext, Row } from "./rows.jsx";
 import { useGraph, usePanels } from "./store.js";
 
 const TYPES = ["string", "integer", "number", "boolean", "list", "object", "any"];
