@@ -48,6 +48,8 @@ class Settings:
     "Networks, comma-separated CIDRs, that `http/request` may reach although they are private."
     http_allowed_origins: str = ""
     "Origins, comma-separated `host:port`, that `http/request` may reach wherever they lead."
+    http_ca_file: str = ""
+    "A PEM file of certificate authorities that are trusted besides the public ones, for services of your own."
     secret_keys: str = ""
     "Fernet keys that seal secrets, comma-separated, newest first; empty means the file `secret.key` in `data_dir`."
     log_level: str = "info"

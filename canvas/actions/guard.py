@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -42,13 +43,13 @@ def guarded_client(settings: Settings, *, also: Iterable[str] = ()) -> httpx.Asy
         also: Origins that may be reached wherever they lead, besides those of the settings.
 
     Raises:
-        Invalid: a setting that lists networks or origins cannot be read.
+        Invalid: a setting that lists networks or origins, or names a file of certificates, cannot be read.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log whole addresses, tokens in queries included
     transport = httpx.AsyncHTTPTransport(trust_env=False)
     # httpx has no public way to hand a network backend to its pool; a test fails if this attribute ever moves
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=_trust(),
+        ssl_context=_trust(settings.http_ca_file),
         max_connections=MAX_CONNECTIONS,
         network_backend=GuardedBackend(Allowed(settings, also)),
     )
@@ -58,6 +59,7 @@ def guarded_client(settings: Settings, *, also: Iterable[str] = ()) -> httpx.Asy
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         timeout=CONNECT_SECONDS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # those of one run are no business of the next
     )
 
 
@@ -139,9 +141,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def _trust(ca_file: str) -> ssl.SSLContext:
     """Read the trusted certificates once: that takes longer than most requests."""
-    return httpx.create_ssl_context(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise Invalid(f"CANVAS_HTTP_CA_FILE: {ca_file} holds no certificates that can be read: {error}.") from error
+    return context
 
 
 async def _resolve(host: str, port: int) -> list[Address]:
