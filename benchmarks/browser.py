@@ -114,7 +114,7 @@ def pixel_numbers(browser: Browser, server: Serving) -> dict[str, float]:
 def _drag(page: Page) -> float:
     box = next(
         box
-        for node in page.locator(".react-flow__node").all()
+        for node in page.locator(".react-flow__node-step, .react-flow__node-frame").all()
         if (box := node.bounding_box()) and 350 < box["x"] < 800 and 150 < box["y"] < 600
     )
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

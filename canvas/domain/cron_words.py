@@ -1,4 +1,4 @@
-"""Cron in words: `0 2 * * 1-5` is "at 02:00 on Monday to Friday"."""
+"""Cron in words: `0 2 * * 1-5` is "every weekday at 02:00"."""
 
 import re
 from typing import Final
@@ -42,6 +42,8 @@ def cron_in_words(cron: str) -> str:
     days = _days(day, month, weekday)
     if time is None or days is None:
         return cron
+    if days == "on Monday to Friday" and time.startswith("at "):
+        return f"every weekday {time}"
     if days:
         return f"{time} {days}"
     return f"every day {time}" if time.startswith("at ") and _PLAIN.match(hour) else time

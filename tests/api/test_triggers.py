@@ -101,3 +101,14 @@ def test_bad_triggers_are_refused(hello, path, body, expected):
 
 def code(answer) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
+
+
+def test_a_timetable_says_what_is_typed_in_words(hello):
+    """With the next five times, for cron and for intervals; what cannot be read is told why."""
+    weekdays = hello.get("/timetable", params={"cron": "0 9 * * 1-5", "timezone": "Europe/Paris"}).json()
+    steady = hello.get("/timetable", params={"interval_seconds": 600}).json()
+
+    assert ("every weekday at 09:00", 5) == (weekdays["words"], len(weekdays["fire_times"]))
+    assert ("every 10 minutes", 5) == (steady["words"], len(steady["fire_times"]))
+    for bad in ({"cron": "0 9 * *"}, {"cron": "0 9 * * *", "timezone": "Nowhere"}, {}, {"interval_seconds": 0}):
+        assert (422, "invalid_schedule") == code(hello.get("/timetable", params=bad)), bad

@@ -17,7 +17,7 @@ from canvas.domain.cron_words import cron_in_words, interval_in_words
         ("0 */6 * * *", "every 6 hours"),
         ("0 2 * * *", "every day at 02:00"),
         ("30 8,17 * * *", "every day at 08:30 and 17:30"),
-        ("0 2 * * 1-5", "at 02:00 on Monday to Friday"),
+        ("0 2 * * 1-5", "every weekday at 02:00"),
         ("0 9 * * MON,wed,7", "at 09:00 on Monday, Wednesday and Sunday"),
         ("*/10 9-17 * * 1-5", "every 10 minutes from 09:00 to 17:59 on Monday to Friday"),
         ("0 0 1 * *", "at 00:00 on day 1 of the month"),

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import chromium
+from tests.e2e.drawing import Canvas, Studio
 from tests.serving import Serving, serving
 
 
@@ -35,3 +36,18 @@ def page(browser: Browser, live_server: Serving) -> Iterator[Page]:
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def studio(page: Page, live_server: Serving) -> Studio:
+    """Open the editor with a workflow given as text, or with a new one."""
+    made = iter(range(1_000))
+
+    def open_editor(text: str = "") -> Canvas:
+        name = f"drawn_{id(made)}_{next(made)}"
+        document = f"dsl: canvas/v1\nname: {name}\n{text or 'steps: []'}\n"
+        answer = page.request.post("/api/workflows/import", data=document, headers={"Content-Type": "application/yaml"})
+        assert answer.ok, answer.text()
+        return Canvas(page, name)
+
+    return open_editor

@@ -1,35 +1,12 @@
-"""The editor in a real browser.
-
-Other tests may rely on these `data-testid`s:
-
-- `palette-<step type>`, `palette-<action name>`, `palette-workflow:<name>`, `palette-search`; `first-add`,
-  `first-steps`
-- `canvas`; `node-<name>` with its `data-state` (idle, pending, running, waiting, retrying, completed, failed, skipped,
-  cancelled); `handle-<name>-in`, `handle-<name>-<BRANCH>` (`SWITCH_CASE:<value>` for the case of a switch);
-  `problem-<name>`, `edge-add`, `edge-delete`
-- `quick-add`, `quick-search`, `quick-<step type or action name>`
-- `inspector`; `field-<pointer>` such as `field-/condition`, `field-/parameters/url`, `field-/name`, `field-/title`;
-  for rows `add-<pointer>` and `key-<pointer>-<index>`; `add-parameter`, `parameter-name-<index>`; in completion
-  `offer-<word>`
-- bar: `save`, `publish`, `run`, `export` (then `export-yaml`, `export-json`), `more` (then `import`, `versions`),
-  `undo`, `redo`, `published`, and `saving`, whose `data-state` is `saved` once everything has reached the server
-- dialogs: `change-summary`, `publish-too`, `save-confirm`; `run-start`, `dry-run` (a workflow without parameters runs
-  without a dialog); `import-text`, `import-confirm`; `publish-<number>`
-- the run that is being watched: `runbar` with `data-state`, `run-status`, `run-cancel`, `run-pause`, `run-resume`,
-  `open-run`
-- `problems`, `problem-list`, `tidy`, `fit`
-"""
-
-from collections.abc import Callable
+"""The editor in a real browser; `drawing.py` lists the test ids."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
+from tests.e2e.drawing import Canvas, Studio, exported
 from tests.serving import Serving, wait_for
 
 pytestmark = pytest.mark.e2e
-
-Studio = Callable[..., "Canvas"]
 
 CHAIN = """
 steps:
@@ -51,89 +28,6 @@ steps:
       - {name: within, type: set, values: {a: 1}}
     depends_on: []
 """
-
-
-class Canvas:
-    """The editor of one workflow, with what a person does to it."""
-
-    def __init__(self, page: Page, name: str) -> None:
-        self.page = page
-        page.goto(f"/workflows/{name}/")
-        expect(page.get_by_test_id("saving")).to_have_attribute("data-state", "saved")
-
-    def drop(self, offer: str, x: float, y: float) -> None:
-        """Drag a step from the palette to a point of the canvas."""
-        target = {"x": x, "y": y}
-        self.page.get_by_test_id(f"palette-{offer}").drag_to(self.page.get_by_test_id("canvas"), target_position=target)
-
-    def node(self, name: str) -> Locator:
-        """The card or frame of a step."""
-        return self.page.get_by_test_id(f"node-{name}")
-
-    def connect(self, source: str, branch: str, target: str) -> None:
-        """Pull a line from a way out of a step to another step."""
-        self.pull(f"handle-{source}-{branch}", self.page.get_by_test_id(f"handle-{target}-in"))
-
-    def pull(self, handle: str, target: Locator) -> None:
-        """Press on a handle, move to the middle of something, let go."""
-        self.page.get_by_test_id(handle).hover(force=True)
-        self.page.mouse.down()
-        box = target.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + box["width"] / 2 + 8, box["y"] + 8, steps=6)
-        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
-        self.page.mouse.up()
-
-    def drag(self, name: str, target: Locator) -> None:
-        """Drag a step so that its middle comes to lie on the middle of something."""
-        start, end = self.node(name).bounding_box(), target.bounding_box()
-        assert start is not None
-        assert end is not None
-        self.page.mouse.move(start["x"] + start["width"] / 2, start["y"] + 8)
-        self.page.mouse.down()
-        self.page.mouse.move(end["x"] + end["width"] / 2, end["y"], steps=8)
-        self.page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 8, steps=4)
-        self.page.mouse.up()
-
-    def fill(self, pointer: str, text: str) -> None:
-        """Write into a field of the form at the right."""
-        self.page.get_by_test_id(f"field-{pointer}").fill(text)
-
-    def saved(self) -> None:
-        """Wait until the server has everything."""
-        expect(self.page.get_by_test_id("saving")).to_have_attribute("data-state", "saved")
-
-    def edges(self) -> int:
-        """How many connections there are."""
-        return self.page.locator(".react-flow__edge").count()
-
-    def press(self, *keys: str) -> None:
-        """Press keys while the canvas has the focus."""
-        self.page.get_by_test_id("canvas").focus()
-        for key in keys:
-            self.page.keyboard.press(key)
-
-
-@pytest.fixture
-def studio(page: Page, live_server: Serving) -> Studio:
-    """Open the editor with a workflow given as text, or with a new one."""
-    made = iter(range(1_000))
-
-    def open_editor(text: str = "") -> Canvas:
-        name = f"drawn_{id(made)}_{next(made)}"
-        document = f"dsl: canvas/v1\nname: {name}\n{text or 'steps: []'}\n"
-        answer = page.request.post("/api/workflows/import", data=document, headers={"Content-Type": "application/yaml"})
-        assert answer.ok, answer.text()
-        return Canvas(page, name)
-
-    return open_editor
-
-
-def exported(canvas: Canvas) -> str:
-    """The draft as YAML, from the server."""
-    canvas.saved()
-    name = canvas.page.url.rstrip("/").rpartition("/")[2]
-    return canvas.page.request.get(f"/api/workflows/{name}/export?format=yaml").text()
 
 
 def test_a_workflow_is_drawn_by_drag_and_drop(studio: Studio):
@@ -226,7 +120,7 @@ def test_steps_are_copied_into_another_workflow(studio: Studio):
 
     text = exported(other)
 
-    expect(other.page.locator(".react-flow__node")).to_have_count(6)
+    expect(other.page.locator(".node:not(.entry)")).to_have_count(6)
     assert 4 == other.edges()
     assert "{{ steps.first_2.output.a }}" in text
 
@@ -295,7 +189,7 @@ def test_a_circle_cannot_be_drawn(studio: Studio):
 def test_a_step_is_put_into_a_connection_and_taken_out_again(studio: Studio):
     """The plus on a connection asks for a step; Shift+Delete closes the gap."""
     canvas = studio(CHAIN)
-    canvas.page.locator(".react-flow__edge").first.hover(force=True)
+    canvas.page.locator(".react-flow__edge-dependency").first.hover(force=True)
     canvas.page.get_by_test_id("edge-add").click()
     canvas.page.keyboard.type("wait")
     canvas.page.keyboard.press("Enter")

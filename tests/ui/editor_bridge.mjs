@@ -8,6 +8,7 @@ import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/
 import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
 import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
 import { fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
+import { entryPlaces, START_SIZE, TRIGGER_SIZE, triggersOf } from "../../canvas/ui/editor/triggers.js";
 
 const read = ({ document, layout }) => fromDocument(document, layout ?? {});
 
@@ -33,6 +34,12 @@ const ANSWERS = {
     const positions = contained(model, model.positions);
     const places = (at) => Object.fromEntries(walk(model).map((n) => [n, absolute(model, n, at)]));
     return { positions, sizes: sizes(model, positions), before: places(model.positions), after: places(positions) };
+  },
+  entries: ({ document, layout }) => {
+    const model = read({ document, layout });
+    const sizeOf = (id) => (id === "trigger:start" ? START_SIZE : TRIGGER_SIZE);
+    const places = Object.entries(entryPlaces(model)).map(([id, at]) => [id, [...at, ...sizeOf(id)]]);
+    return { count: triggersOf(model).length, places: Object.fromEntries(places), steps: model.positions };
   },
   complete: ({ document, name, text, isTemplate, catalog, functions }) => {
     const roots = namesAt(read({ document }), name, catalog ?? {});

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -222,3 +223,51 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text() |
 def test_a_line_of_text_says_what_the_value_is(editor: Bridge, value: Any):
     """A field for any value keeps numbers numbers and text text, also text that looks like a number."""
     assert (None if value == "" else value) == editor.ask("line", value=value)
+
+
+TRIGGERS = st.lists(
+    st.sampled_from([{"type": "schedule", "cron": "0 9 * * *"}, {"type": "webhook", "path": "go"}]), max_size=5
+)
+
+
+@given(draft=drafts(), triggers=TRIGGERS)
+def test_what_starts_a_workflow_stands_before_it(editor: Bridge, draft: dict, triggers: list):
+    """The start stands left of every step, the triggers left of the start, and none of them covers another."""
+    draft["document"]["triggers"] = triggers
+    found = editor.ask("entries", **draft)
+
+    places, steps = found["places"], draft["document"]["steps"]
+    assert (len(triggers) + 1 if steps or triggers else 0) == len(places)
+    if places:
+        x, _, width, _ = places.pop("trigger:start")
+        assert all(x + width < draft["layout"][step["name"]][0] for step in steps)
+        boxes = sorted(places.values(), key=lambda box: box[1])
+        assert all(left + wide < x for left, _, wide, _ in boxes)
+        assert all(one[1] + one[3] < other[1] for one, other in pairwise(boxes))
+
+
+@given(before=drafts(), old=TRIGGERS, new=TRIGGERS)
+def test_triggers_are_sent_with_the_rest(editor: Bridge, before: dict, old: list, new: list):
+    """A change of the triggers is one change of the document's own keys; places of their nodes are not sent."""
+    after = json.loads(json.dumps(before))
+    before["document"]["triggers"], after["document"]["triggers"] = old, new
+
+    operations = editor.ask("difference", before=before, after=after)
+
+    assert operations == ([] if old == new else [{"op": "meta", "patch": {"triggers": new}}])
+
+
+@pytest.mark.parametrize(
+    ("trigger", "text", "expected"),
+    [
+        ({"type": "webhook"}, "trigger.data.b", ["body"]),
+        ({"type": "schedule"}, "trigger.data.f", ["fire_at"]),
+        ({"type": "event"}, "event.", ["type", "data"]),
+        ({"type": "webhook"}, "steps", None),
+    ],
+)
+def test_a_triggers_expressions_name_what_it_brings(editor: Bridge, trigger: dict, text: str, expected: list | None):
+    """Nothing has run yet when a trigger's templates are read: they see the trigger, and a filter the event."""
+    document = {"name": "drawn", "steps": [], "triggers": [trigger]}
+
+    assert expected == editor.ask("complete", document=document, name="trigger:0", text=text, isTemplate=False)

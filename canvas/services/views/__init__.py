@@ -17,6 +17,7 @@ from canvas.services.views.runs import (
     step_run_detail,
     step_run_rows,
 )
+from canvas.services.views.timetable import Timetable, timetable
 from canvas.services.views.tokens import TokenRow, token_row, token_rows
 from canvas.services.views.triggers import (
     ScheduleRow,
@@ -54,6 +55,7 @@ __all__ = [
     "ScheduleRow",
     "StepRunRow",
     "SubscriptionRow",
+    "Timetable",
     "TokenRow",
     "VersionRow",
     "WebhookRow",
@@ -72,6 +74,7 @@ __all__ = [
     "step_run_detail",
     "step_run_rows",
     "subscription_rows",
+    "timetable",
     "token_row",
     "token_rows",
     "unread_count",

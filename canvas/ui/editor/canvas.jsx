@@ -8,21 +8,24 @@ import { memo, useCallback, useEffect, useRef } from "react";
 import { announce } from "./announce.js";
 import * as connecting from "./connecting.js";
 import { DependencyEdge, EdgeTools, useHover } from "./edges.jsx";
-import { addStep, connect, moveTo } from "./edits.js";
+import { add, connect, moveTo } from "./edits.js";
 import { frameAt, GRID, sizes } from "./geometry.js";
 import { onCanvasKey } from "./keys.js";
 import { FrameNode, StepNode } from "./nodes.jsx";
 import { DRAG_TYPE } from "./palette.jsx";
 import { branchOf, refusal } from "./rules.js";
 import { goTo, onEdgesChange, onNodesChange, useGraph, usePanels } from "./store.js";
+import { EntryEdge, StartNode, TriggerNode } from "./triggernodes.jsx";
+import { isEntry } from "./triggers.js";
 import { attach, reveal } from "./view.js";
 
-const NODE_TYPES = { step: StepNode, frame: FrameNode };
-const EDGE_TYPES = { dependency: DependencyEdge };
+const NODE_TYPES = { step: StepNode, frame: FrameNode, start: StartNode, trigger: TriggerNode };
+const EDGE_TYPES = { dependency: DependencyEdge, entry: EntryEdge };
 const SNAP = [GRID, GRID];
 const ADD_KEYS = ["Shift", "Meta", "Control"];
 const ZOOM_KEYS = ["Meta", "Control"];
 const MANY = 300;
+const DEPENDENCY = ".react-flow__edge-dependency";
 const COLORS = {
   action: "iris",
   condition: "amber",
@@ -34,8 +37,10 @@ const COLORS = {
   set: "jade",
   stop: "tomato",
 };
-const miniColor = (node) =>
-  node.type === "frame" ? "var(--gray-a4)" : `var(--${COLORS[node.data.step.type] ?? "gray"}-8)`;
+const miniColor = (node) => {
+  if (isEntry(node.id)) return "var(--pink-8)";
+  return node.type === "frame" ? "var(--gray-a4)" : `var(--${COLORS[node.data.step.type] ?? "gray"}-8)`;
+};
 
 const isValid = (c) => refusal(useGraph.getState().model, c.source, c.sourceHandle, c.target) === null;
 
@@ -57,6 +62,7 @@ function onConnectEnd(event, state) {
   const under = document.elementFromPoint(x, y);
   const target = under?.closest(".react-flow__node")?.dataset.id;
   const isFrameBody = target && useGraph.getState().model.scopes[target] && !under.closest(".frame-header");
+  if (isEntry(target)) return undefined;
   if (target && target !== from.source && !isFrameBody)
     return onConnect({ source: from.source, sourceHandle: from.key, target });
   if (target === from.source || !under?.closest(".react-flow")) return undefined;
@@ -66,7 +72,7 @@ function onConnectEnd(event, state) {
   return undefined;
 }
 
-const onEdgeEnter = (_event, edge) => useHover.setState({ edge: edge.id });
+const onEdgeEnter = (_event, edge) => edge.type === "dependency" && useHover.setState({ edge: edge.id });
 const onEdgeLeave = (event) => !event.relatedTarget?.closest?.(".edge-tools") && useHover.setState({ edge: null });
 
 function useDragging() {
@@ -112,14 +118,16 @@ function onDrop(event) {
   if (!text || useGraph.getState().readOnly) return;
   event.preventDefault();
   const [x, y] = reveal.point(event.clientX, event.clientY);
-  const edge = document.elementsFromPoint(event.clientX, event.clientY).find((e) => e.closest?.(".react-flow__edge"));
-  addStep(JSON.parse(text), edge ? { edge: edge.closest(".react-flow__edge").dataset.id } : { point: [x, y] });
+  const under = document.elementsFromPoint(event.clientX, event.clientY).map((e) => e.closest?.(DEPENDENCY));
+  const edge = under.find(Boolean);
+  add(JSON.parse(text), edge ? { edge: edge.dataset.id } : { point: [x, y] });
   reveal.focus();
 }
 
 function activeId() {
-  const { selected } = useGraph.getState();
-  return selected.length === 1 ? `step-${selected[0]}` : undefined;
+  const { selected, entries } = useGraph.getState();
+  const all = [...selected, ...entries];
+  return all.length === 1 ? `step-${all[0]}` : undefined;
 }
 
 const Flow = memo(({ colorMode, onOpen, children }) => {

@@ -2,33 +2,38 @@
 
 import { contained, freePlace, GRID } from "./geometry.js";
 import { ancestors, freeName, walk, withAdded } from "./model.js";
+import { pasteTriggers } from "./edits.js";
 import { commit, useGraph } from "./store.js";
+import { triggerAt, triggerId, triggersOf } from "./triggers.js";
 
 const MARK = "canvas/steps";
 const MAX_TEXT = 2_000_000;
 
-/** The selected steps, with what they hold, as text. */
-export function copied(names) {
+/** The selected steps, with what they hold, and triggers, as text. */
+export function copied(names, entries = []) {
   const { model } = useGraph.getState();
   const chosen = new Set(names.filter((n) => !ancestors(model, n).some((a) => names.includes(a))));
-  if (!chosen.size) return null;
+  const triggers = entries.map((id) => triggerAt(model, id)).filter(Boolean);
+  if (!chosen.size && !triggers.length) return null;
   const all = walk(model).filter((n) => chosen.has(n) || ancestors(model, n).some((a) => chosen.has(a)));
   const steps = all.map((n) => ({
     step: model.entries[n].step,
     parent: chosen.has(n) ? null : model.entries[n].parent,
     position: model.positions[n],
   }));
-  return JSON.stringify({ format: MARK, steps });
+  return JSON.stringify({ format: MARK, steps, ...(triggers.length && { triggers }) });
 }
 
-/** Reads what `copied` wrote; null when the text is something else. */
+const isTrigger = (t) => t !== null && typeof t === "object" && typeof t.type === "string";
+
+/** Reads what `copied` wrote, as {steps, triggers}; null when the text is something else. */
 export function read(text) {
   if (!text || text.length > MAX_TEXT || !text.includes(MARK)) return null;
   try {
     const found = JSON.parse(text);
     const isGood =
       found.format === MARK && Array.isArray(found.steps) && found.steps.every((s) => typeof s.step?.name === "string");
-    return isGood ? found.steps : null;
+    return isGood ? { steps: found.steps, triggers: (found.triggers ?? []).filter(isTrigger) } : null;
   } catch {
     return null;
   }
@@ -52,8 +57,9 @@ function copyOf(step, names) {
 }
 
 /** Adds copies: beside the originals, or at a point of the canvas; in the frame of the present selection. */
-export function paste(items, point = null) {
+export function paste({ steps: items, triggers = [] }, point = null) {
   const { model, selected } = useGraph.getState();
+  if (!items.length) return pasteOnlyTriggers(model, triggers);
   const taken = new Set();
   const names = new Map();
   for (const { step } of items) {
@@ -66,17 +72,23 @@ export function paste(items, point = null) {
   const [left, top] = [Math.min(...tops.map((t) => t.position[0])), Math.min(...tops.map((t) => t.position[1]))];
   const wanted = point ?? [left + 2 * GRID, top + 2 * GRID];
   const [x, y] = tops.length === 1 ? freePlace(model, parent, wanted) : wanted;
-  let next = model;
+  let next = pasteTriggers(model, triggers);
   for (const { step, parent: inside, position } of items) {
     const isTop = inside === null;
     const at = isTop ? [position[0] - left + x, position[1] - top + y] : position;
     next = withAdded(next, isTop ? parent : names.get(inside), [{ step: copyOf(step, names), position: at }]);
   }
   next = { ...next, positions: contained(next, next.positions) };
-  commit(next, { select: tops.map((t) => names.get(t.step.name)) });
+  return commit(next, { select: [...tops.map((t) => names.get(t.step.name)), ...addedIds(model, triggers)] });
 }
 
-export function duplicate(names) {
-  const text = copied(names);
+const addedIds = (model, triggers) => triggers.map((_, i) => triggerId(triggersOf(model).length + i));
+
+function pasteOnlyTriggers(model, triggers) {
+  if (triggers.length) commit(pasteTriggers(model, triggers), { select: addedIds(model, triggers) });
+}
+
+export function duplicate(names, entries = []) {
+  const text = copied(names, entries);
   if (text) paste(read(text));
 }

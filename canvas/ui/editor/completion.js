@@ -1,6 +1,7 @@
 /** What an expression may name at a step, as a tree, and what fits what has been typed. */
 
 import { ancestors, upstream, walk } from "./model.js";
+import { DATA_OF, isEntry, triggerAt } from "./triggers.js";
 
 const leaf = (type, doc) => ({ type, doc, children: null });
 const branch = (children, type = "object", doc = "") => ({ type, doc, children });
@@ -66,8 +67,22 @@ function contextKeys(model, names) {
   return branch(Object.fromEntries(sets.flatMap((s) => Object.keys(s.values ?? {})).map((key) => [key, leaf("any")])));
 }
 
-/** Everything that can be named at a step; at the end of the run (for outputs) when `name` is null. */
+const ANY_DATA = new Set(["body", "data", "query", "headers"]);
+
+/** What can be named at a trigger: what it brings, and, in the filter of an event, the event itself. */
+function namesAtTrigger(trigger) {
+  const data = Object.entries(DATA_OF[trigger.type] ?? {}).map(([key, doc]) => [
+    key,
+    leaf(ANY_DATA.has(key) ? "any" : "string", doc),
+  ]);
+  const roots = { trigger: branch({ type: leaf("string"), data: branch(Object.fromEntries(data)) }) };
+  if (trigger.type === "event") roots.event = branch({ type: leaf("string"), data: leaf("any") });
+  return roots;
+}
+
+/** Everything that can be named at a step or trigger; at the end of the run (for outputs) when `name` is null. */
 export function namesAt(model, name, catalog) {
+  if (isEntry(name)) return namesAtTrigger(triggerAt(model, name) ?? {});
   const earlier = name ? upstream(model, name) : new Set(walk(model));
   const ordered = walk(model).filter((n) => earlier.has(n));
   const roots = {

@@ -8,6 +8,7 @@ import { tidy } from "./keys.js";
 import { ProblemCount } from "./problems.jsx";
 import { openQuickAdd } from "./quickadd.jsx";
 import { useGraph, usePanels } from "./store.js";
+import { useIsEmpty } from "./triggernodes.jsx";
 import { reveal } from "./view.js";
 
 const Button = ({ label, onClick, testId, children }) => (
@@ -88,7 +89,7 @@ export const Notice = memo(() => {
 
 /** What an empty canvas says. */
 export const FirstSteps = memo(() => {
-  const isEmpty = useGraph((s) => s.loaded && s.nodes.length === 0);
+  const isEmpty = useIsEmpty();
   const readOnly = useGraph((s) => s.readOnly);
   if (!isEmpty) return null;
   if (readOnly)

@@ -18,9 +18,10 @@ import { Palette } from "./palette.jsx";
 import { Problems } from "./problems.jsx";
 import { QuickAdd } from "./quickadd.jsx";
 import { RunBar } from "./runbar.jsx";
+import { startRun } from "./starting.js";
 import { close as closeGraph, setCatalog, usePanels } from "./store.js";
 import { attachHandlers, begin, isNews, onReply, watch } from "./sync.js";
-import { startRun, Toolbar } from "./toolbar.jsx";
+import { Toolbar } from "./toolbar.jsx";
 
 const NARROW = 760;
 

@@ -4,6 +4,7 @@ import { absolute, contained, frameAt, freePlace, GRID, sizes, snap, STEP_HEIGHT
 import { ancestors, freeName, withAdded, without, withParent, withSteps } from "./model.js";
 import { branchKey, branchOf, freeBranch, mainBranches, refusal } from "./rules.js";
 import { commit, select, useGraph } from "./store.js";
+import { freePath, indexOf, NEW_TRIGGER, START, tidied, triggerId, triggersOf } from "./triggers.js";
 
 const GAP = 80;
 const NEW = {
@@ -32,6 +33,50 @@ export function blankStep(at, what) {
   const name = freeName(at, wish.replace("/", "_"));
   return { name, type: what.type, ...NEW[what.type](what.action ?? what.workflow), depends_on: [] };
 }
+
+/** Adds what the palette offers: a trigger, which places itself, or a step. Gives the id of its node. */
+export const add = (what, place) => (what.trigger ? addTrigger(what.trigger) : addStep(what, place));
+
+export function addTrigger(kind) {
+  const at = model();
+  const list = triggersOf(at);
+  const blank = NEW_TRIGGER[kind];
+  const fresh = kind === "webhook" ? { ...blank, path: freePath(list, at.meta.name.replaceAll("_", "-")) } : blank;
+  const id = triggerId(list.length);
+  commit(withTriggers(at, [...list, fresh]), { select: [id] });
+  return id;
+}
+
+const withTriggers = (at, list) => {
+  const { triggers: _before, ...meta } = at.meta;
+  return { ...at, meta: list.length ? { ...at.meta, triggers: list } : meta };
+};
+
+/** Changes one trigger; `merge` names the field, so that typing is one step back. */
+export function changeTrigger(id, patch, merge) {
+  const at = model();
+  const index = indexOf(id);
+  const list = triggersOf(at).map((t, i) => (i === index ? tidied({ ...t, ...patch }) : t));
+  commit(withTriggers(at, list), { merge: merge && `${id} ${merge}` });
+}
+
+/** Adds copies of triggers. */
+export function pasteTriggers(at, triggers) {
+  const list = [...triggersOf(at)];
+  for (const trigger of triggers)
+    list.push(trigger.type === "webhook" ? { ...trigger, path: freePath(list, trigger.path ?? "") } : trigger);
+  return withTriggers(at, list);
+}
+
+const withoutTriggers = (at, ids) => {
+  const gone = new Set(ids.filter((id) => id !== START).map(indexOf));
+  return gone.size
+    ? withTriggers(
+        at,
+        triggersOf(at).filter((_, i) => !gone.has(i)),
+      )
+    : at;
+};
 
 /**
  * Adds a step. `place` says where:
@@ -143,8 +188,8 @@ export function connect(source, key, target) {
   return null;
 }
 
-/** Takes away steps and connections. */
-export function remove(names, edgeIds = []) {
+/** Takes away steps, connections and triggers. */
+export function remove(names, edgeIds = [], entries = []) {
   let at = model();
   for (const edge of now().edges.filter((e) => edgeIds.includes(e.id) && !names.includes(e.target))) {
     const { step } = at.entries[edge.target];
@@ -152,7 +197,7 @@ export function remove(names, edgeIds = []) {
     at = withSteps(at, [{ ...step, depends_on: kept }]);
   }
   if (names.length) at = without(at, names);
-  commit(at, { select: [] });
+  commit(withoutTriggers(at, entries), { select: [] });
 }
 
 /** Takes away one step and lets what waited for it wait for what it waited for. */
@@ -173,8 +218,8 @@ export function removeAndReconnect(name) {
 }
 
 export function removeSelected() {
-  const { selected, selectedEdges } = now();
-  if (selected.length || selectedEdges.length) remove(selected, selectedEdges);
+  const { selected, selectedEdges, entries } = now();
+  if (selected.length || selectedEdges.length || entries.length) remove(selected, selectedEdges, entries);
 }
 
 /** Changes one step; `merge` names the field, so that typing is one step back. */
@@ -201,18 +246,20 @@ export function changeMeta(patch, merge) {
   commit({ ...at, meta }, { merge: merge && `meta ${merge}` });
 }
 
-export function toggleEnabled(names) {
+/** Switches steps and triggers off when one of them is on, else on. */
+export function toggleEnabled(names, entries = []) {
   const at = model();
-  const isOn = names.some((n) => at.entries[n].step.enabled !== false);
-  commit(
-    withSteps(
-      at,
-      names.map((n) => ({ ...at.entries[n].step, enabled: isOn ? false : undefined })).map(withoutUndefined),
-    ),
+  const chosen = new Set(entries.filter((id) => id !== START).map(indexOf));
+  const triggers = triggersOf(at).filter((_, i) => chosen.has(i));
+  const isOn = [...names.map((n) => at.entries[n].step), ...triggers].some((one) => one.enabled !== false);
+  const switched = (one) => tidied({ ...one, enabled: isOn ? false : undefined });
+  const next = withSteps(
+    at,
+    names.map((n) => switched(at.entries[n].step)),
   );
+  const list = triggersOf(at).map((t, i) => (chosen.has(i) ? switched(t) : t));
+  commit(chosen.size ? withTriggers(next, list) : next);
 }
-
-const withoutUndefined = (step) => Object.fromEntries(Object.entries(step).filter(([, v]) => v !== undefined));
 
 /** Steps that were dragged: takes over where they are, and the frame they were dropped into. */
 export function moveTo(moved, dropPoints) {

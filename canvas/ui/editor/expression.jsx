@@ -5,6 +5,7 @@ import { createPortal } from "react-dom";
 
 import { complete, namesAt } from "./completion.js";
 import { useGraph, usePanels } from "./store.js";
+import { isEntry } from "./triggers.js";
 
 const TEMPLATE = /(\{\{[\s\S]*?(?:\}\}|$))/;
 const TOKEN =
@@ -107,7 +108,7 @@ function useCompletion(step, isTemplate, value, onChange, area, mirror, caretTo)
   const catalog = usePanels((s) => s.catalog);
   const [state, setState] = useState(null);
   const roots = useMemo(
-    () => (state === null ? null : namesAt(model, step && model.entries[step] ? step : null, catalog)),
+    () => (state === null ? null : namesAt(model, isEntry(step) || model.entries[step] ? step : null, catalog)),
     [state === null, model, step, catalog],
   );
   const [active, setActive] = useState(0);

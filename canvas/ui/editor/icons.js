@@ -37,6 +37,7 @@ import {
   Pencil,
   Phone,
   Play,
+  Radio,
   Repeat,
   ScrollText,
   Search,
@@ -133,6 +134,10 @@ const BY_TYPE = {
   wait: Timer,
   set: Variable,
   stop: CircleStop,
+  start: Play,
+  schedule: AlarmClock,
+  webhook: Webhook,
+  event: Radio,
 };
 
 export const iconOf = (type, named) => (type === "action" && NAMED[named]) || BY_TYPE[type] || Zap;
@@ -147,6 +152,9 @@ export const TYPE_TITLES = {
   wait: "Wait",
   set: "Set values",
   stop: "Stop",
+  schedule: "Schedule",
+  webhook: "Webhook",
+  event: "Event",
 };
 
 export const TYPE_HINTS = {
@@ -158,4 +166,7 @@ export const TYPE_HINTS = {
   wait: "Pause for a time or until a moment",
   set: "Keep values for later steps",
   stop: "End the run here",
+  schedule: "Start by the clock",
+  webhook: "Start when another program calls",
+  event: "Start when something happens",
 };

@@ -64,13 +64,28 @@ export function Switch({ checked, onChange, label, testId }) {
   );
 }
 
-export function TextInput({ value, onChange, label, testId, placeholder, isLong, isMono }) {
+/** One of a few ways, each a button. */
+export function Segments({ label, value, options, onChange }) {
+  return (
+    <div className="segments" role="radiogroup" aria-label={label}>
+      {Object.entries(options).map(([key, title]) => (
+        <button type="button" role="radio" key={key} aria-checked={value === key} onClick={() => onChange(key)}>
+          {title}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function TextInput({ value, onChange, label, testId, placeholder, isLong, isMono, isInvalid, list }) {
   const props = {
     className: `input ${isMono ? "mono" : ""}`,
     value: value ?? "",
     placeholder,
     "aria-label": label,
+    "aria-invalid": isInvalid || undefined,
     "data-testid": testId,
+    list,
     onChange: (e) => onChange(e.target.value),
   };
   return isLong ? <textarea rows={2} {...props} className="input long" /> : <input {...props} />;

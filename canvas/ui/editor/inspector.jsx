@@ -16,6 +16,8 @@ import { StepPanel } from "./steppanel.jsx";
 import { useLive } from "./live.js";
 import { goTo, useGraph, usePanels } from "./store.js";
 import { rename } from "./sync.js";
+import { StartInspector, TriggerInspector } from "./triggerinspector.jsx";
+import { START } from "./triggers.js";
 import { WorkflowForm } from "./workflowform.jsx";
 
 const EMPTY = [];
@@ -379,14 +381,16 @@ function Several({ names }) {
 
 export const Inspector = memo(() => {
   const selected = useGraph((s) => s.selected);
+  const entries = useGraph((s) => s.entries);
   const isOpen = usePanels((s) => s.inspector);
   const isLoaded = useGraph((s) => s.loaded);
   if (!isOpen || !isLoaded) return null;
   const [only] = selected;
+  const entry = selected.length === 0 && entries.length === 1 ? entries[0] : null;
   return (
     <aside
       className="inspector"
-      aria-label={selected.length === 1 ? `${TYPE_TITLES.action} ${only}` : "Workflow"}
+      aria-label={selected.length === 1 ? `Step ${only}` : entry ? "What starts it" : "Workflow"}
       data-testid="inspector"
     >
       <button
@@ -398,7 +402,9 @@ export const Inspector = memo(() => {
       >
         <PanelRightClose size={15} />
       </button>
-      {selected.length === 0 && <WorkflowForm />}
+      {selected.length === 0 && !entry && <WorkflowForm />}
+      {entry === START && <StartInspector />}
+      {entry && entry !== START && <TriggerInspector key={entry} id={entry} />}
       {selected.length === 1 && <StepInspector key={only} name={only} />}
       {selected.length > 1 && <Several names={selected} />}
     </aside>

@@ -8,6 +8,7 @@ import { walk } from "./model.js";
 import { openQuickAdd } from "./quickadd.jsx";
 import { goTo, redo, select, undo, useGraph, usePanels } from "./store.js";
 import { call } from "./sync.js";
+import { entryIds, entryNeighbour, isEntry, START } from "./triggers.js";
 import { reveal } from "./view.js";
 
 export const KEYS = [
@@ -79,13 +80,17 @@ export function watchPointer(element) {
 }
 
 const selected = () => useGraph.getState().selected;
+const entries = () => useGraph.getState().entries;
+const current = () => selected().at(-1) ?? entries().at(-1);
 const toggle = (key) => () => usePanels.setState((s) => ({ [key]: !(s[key] ?? true) }));
 
 /** The nearest step in a direction: along the connections sideways, by place up and down. */
 function neighbour(name, key) {
   const { model } = useGraph.getState();
+  if (isEntry(name)) return entryNeighbour(model, name, key);
   const { step, parent } = model.entries[name];
   if (key === "ArrowLeft" && step.depends_on.length) return step.depends_on[0].step;
+  if (key === "ArrowLeft" && parent === null) return START;
   const scope = model.scopes[parent ?? ""];
   if (key === "ArrowRight") {
     const next = scope.find((n) => model.entries[n].step.depends_on.some((d) => d.step === name));
@@ -108,17 +113,18 @@ function neighbour(name, key) {
 
 function go(key) {
   const { model } = useGraph.getState();
-  const from = selected().at(-1);
-  const to = from ? neighbour(from, key) : walk(model)[0];
+  const from = current();
+  const to = from ? neighbour(from, key) : (walk(model)[0] ?? entryIds(model)[0]);
   if (!to) return;
   select([to]);
   reveal.step(to);
 }
 
 function cycle(isBack) {
-  const names = walk(useGraph.getState().model);
+  const { model } = useGraph.getState();
+  const names = [...entryIds(model), ...walk(model)];
   if (!names.length) return;
-  const at = names.indexOf(selected().at(-1));
+  const at = names.indexOf(current());
   const to = names[(at + (isBack ? -1 : 1) + names.length) % names.length];
   select([to]);
   reveal.step(to);
@@ -149,7 +155,7 @@ const PLAIN = {
     usePanels.setState({ palette: true });
     requestAnimationFrame(() => document.querySelector("[data-testid=palette-search]")?.focus());
   },
-  e: () => selected().length && toggleEnabled(selected()),
+  e: () => current() && toggleEnabled(selected(), entries()),
   f: () => reveal.fit(),
   p: toggle("palette"),
   i: toggle("inspector"),
@@ -160,7 +166,7 @@ const PLAIN = {
   0: () => reveal.zoomTo(1),
   L: tidy,
   "?": () => usePanels.setState({ dialog: { kind: "keys" } }),
-  Enter: () => selected().length === 1 && goTo(selected()[0], "*"),
+  Enter: () => selected().length + entries().length === 1 && goTo(current(), "*"),
   Escape: () => select([]),
   Delete: del,
   Backspace: del,
@@ -172,7 +178,7 @@ const WITH_CONTROL = {
   z: (event) => (event.shiftKey ? redo() : undo()),
   y: () => redo(),
   a: () => selectAll(),
-  d: () => selected().length && duplicate(selected()),
+  d: () => current() && duplicate(selected(), entries()),
 };
 
 export function onCanvasKey(event) {
@@ -200,23 +206,26 @@ export function onPageKey(event) {
 const isOurs = () =>
   !isTyping(document.activeElement) && !window.getSelection()?.toString() && !usePanels.getState().dialog;
 
+const some = (count, word) => count && `${count} ${word}${count === 1 ? "" : "s"}`;
+const counted = (steps, triggers) => [some(steps, "step"), some(triggers, "trigger")].filter(Boolean).join(", ");
+
 function onCopy(event) {
   if (!isOurs()) return;
-  const text = copied(selected());
+  const text = copied(selected(), entries());
   if (!text) return;
   event.clipboardData.setData("text/plain", text);
   event.preventDefault();
-  const count = selected().length;
+  const what = counted(selected().length, entries().filter((id) => id !== START).length);
   if (event.type === "cut") removeSelected();
-  announce(`${count} ${count === 1 ? "step" : "steps"} ${event.type === "cut" ? "cut" : "copied"}`);
+  announce(`${what} ${event.type === "cut" ? "cut" : "copied"}`);
 }
 
 function onPaste(event) {
   if (!isOurs() || useGraph.getState().readOnly) return;
-  const items = read(event.clipboardData.getData("text/plain"));
-  if (!items) return;
+  const found = read(event.clipboardData.getData("text/plain"));
+  if (!found) return;
   event.preventDefault();
-  paste(items);
+  paste(found);
 }
 
 /** Listens on the page until the given function is called. */

@@ -50,7 +50,7 @@ const StatusBadge = memo(({ id }) => {
   );
 });
 
-const ProblemBadge = memo(({ id }) => {
+export const ProblemBadge = memo(({ id }) => {
   const problems = usePanels((s) => s.byStep[id]);
   const isRun = useLive((s) => s.runId !== null);
   if (!problems || isRun) return null;

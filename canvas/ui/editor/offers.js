@@ -4,6 +4,17 @@ import { TYPE_HINTS, TYPE_TITLES } from "./icons.js";
 
 const FLOW = ["condition", "switch", "loop", "parallel", "wait", "set", "workflow_link", "stop"];
 
+const TRIGGERS = ["schedule", "webhook", "event"];
+
+const triggerOffer = (kind) => ({
+  key: `trigger:${kind}`,
+  what: { trigger: kind },
+  title: TYPE_TITLES[kind],
+  hint: TYPE_HINTS[kind],
+  type: kind,
+  group: "Triggers",
+});
+
 const typeOffer = (type) => ({
   key: type,
   what: { type },
@@ -32,9 +43,11 @@ const workflowOffer = (workflow) => ({
   group: "Workflows",
 });
 
-export function offers(catalog, ownName) {
+/** Everything that can be added, triggers only where they can be. */
+export function offers(catalog, ownName, hasTriggers = true) {
   const others = catalog.workflows.filter((w) => w.name !== ownName);
-  return [...FLOW.map(typeOffer), ...catalog.actions.map(actionOffer), ...others.map(workflowOffer)];
+  const triggers = hasTriggers ? TRIGGERS.map(triggerOffer) : [];
+  return [...triggers, ...FLOW.map(typeOffer), ...catalog.actions.map(actionOffer), ...others.map(workflowOffer)];
 }
 
 /** How well an offer fits what was typed; 0 for not at all. */

@@ -3,7 +3,7 @@
 import { ChevronDown, PanelLeftClose, Search } from "lucide-react";
 import { memo, useMemo, useRef, useState } from "react";
 
-import { addStep } from "./edits.js";
+import { add as addOffer } from "./edits.js";
 import { iconOf } from "./icons.js";
 import { found, grouped, offers } from "./offers.js";
 import { useGraph, usePanels } from "./store.js";
@@ -14,7 +14,7 @@ export const DRAG_TYPE = "application/x-canvas-step";
 function add(offer) {
   const { selected } = useGraph.getState();
   const place = selected.length === 1 ? { after: selected[0] } : { point: reveal.middle() };
-  reveal.step(addStep(offer.what, place));
+  reveal.step(addOffer(offer.what, place));
 }
 
 const Item = memo(({ offer }) => {

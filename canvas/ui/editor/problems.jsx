@@ -4,15 +4,20 @@ import { ChevronDown, CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 
 import { pointerOf } from "./model.js";
-import { goTo, useGraph, usePanels } from "./store.js";
+import { goTo, triggerOfPointer, useGraph, usePanels } from "./store.js";
 import { reveal } from "./view.js";
 
 function show(problem) {
   const { model } = useGraph.getState();
+  const trigger = triggerOfPointer(problem.pointer);
+  if (trigger) {
+    goTo(trigger, problem.pointer.replace(/^\/triggers\/\d+/, ""));
+    return reveal.step(trigger);
+  }
   const base = problem.step ? pointerOf(model, problem.step) : "";
   const pointer = problem.pointer?.startsWith(base) ? problem.pointer.slice(base.length) : "";
   goTo(problem.step && model.entries[problem.step] ? problem.step : null, pointer);
-  if (problem.step) reveal.step(problem.step);
+  return problem.step && reveal.step(problem.step);
 }
 
 const place = (problem) => [problem.step, problem.line && `line ${problem.line}`].filter(Boolean).join(" · ");

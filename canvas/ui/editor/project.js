@@ -3,6 +3,7 @@
 import { handlePlaces, sizes } from "./geometry.js";
 import { walk } from "./model.js";
 import { branchKey, branchOf } from "./rules.js";
+import { entryPlaces, firstSteps, indexOf, START, START_SIZE, TRIGGER_SIZE, triggersOf } from "./triggers.js";
 
 const HANDLE = 10;
 
@@ -74,6 +75,51 @@ function usedBranches(edges) {
   return used;
 }
 
+const entryHandle = (type, [width, height]) => ({
+  id: null,
+  type,
+  position: type === "source" ? "right" : "left",
+  x: (type === "source" ? width : 0) - 1,
+  y: height / 2 - 1,
+  width: 2,
+  height: 2,
+});
+
+function entryNode(model, id, [x, y], before) {
+  const trigger = id === START ? null : triggersOf(model)[indexOf(id)];
+  const isSame = before && before.data.trigger === trigger;
+  if (isSame && before.position.x === x && before.position.y === y) return before;
+  const size = id === START ? START_SIZE : TRIGGER_SIZE;
+  return {
+    id,
+    type: id === START ? "start" : "trigger",
+    position: { x, y },
+    data: isSame ? before.data : { trigger },
+    width: size[0],
+    height: size[1],
+    measured: { width: size[0], height: size[1] },
+    handles: [entryHandle("source", size), ...(id === START ? [entryHandle("target", size)] : [])],
+    selected: before?.selected ?? false,
+    draggable: false,
+    connectable: false,
+  };
+}
+
+function entryEdge(source, target, known) {
+  const id = `${source}>${target}`;
+  const targetHandle = target === START ? null : "in";
+  return known.get(id) ?? { id, source, target, targetHandle, type: "entry", selectable: false, focusable: false };
+}
+
+/** The start and the triggers with their lines: triggers to the start, the start to the steps that wait for nothing. */
+function entries(model, boxes, knownNodes, knownEdges) {
+  const places = Object.entries(entryPlaces(model, boxes));
+  if (!places.length) return { nodes: [], edges: [] };
+  const nodes = places.map(([id, at]) => entryNode(model, id, at, knownNodes.get(id)));
+  const into = nodes.filter((n) => n.id !== START).map((n) => entryEdge(n.id, START, knownEdges));
+  return { nodes, edges: [...into, ...firstSteps(model).map((name) => entryEdge(START, name, knownEdges))] };
+}
+
 /** Nodes and edges of a model, given those drawn now. */
 export function project(model, drawn = { nodes: [], edges: [] }) {
   const boxes = sizes(model);
@@ -83,5 +129,6 @@ export function project(model, drawn = { nodes: [], edges: [] }) {
   const edges = names.flatMap((name) => edgesInto(model, name, knownEdges));
   const used = usedBranches(edges);
   const nodes = names.map((name) => node(model, name, boxes[name], knownNodes.get(name), used[name] ?? ""));
-  return { nodes, edges };
+  const before = entries(model, boxes, knownNodes, knownEdges);
+  return { nodes: [...nodes, ...before.nodes], edges: [...edges, ...before.edges] };
 }

@@ -3,10 +3,11 @@
 import { Search } from "lucide-react";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 
-import { addStep } from "./edits.js";
+import { add } from "./edits.js";
 import { iconOf } from "./icons.js";
 import { found, offers } from "./offers.js";
 import { useGraph, usePanels } from "./store.js";
+import { START } from "./triggers.js";
 import { reveal } from "./view.js";
 
 const WIDTH = 300;
@@ -19,7 +20,7 @@ const close = () => {
 
 /** Opens it for whatever is selected, else at a point of the window or in the middle. */
 export function openQuickAdd(pointer) {
-  const { selected, selectedEdges, readOnly } = useGraph.getState();
+  const { selected, selectedEdges, entries, readOnly } = useGraph.getState();
   if (readOnly) return;
   const r = reveal.rect();
   const middle = { x: r.left + r.width / 2 - WIDTH / 2, y: r.top + r.height / 3 };
@@ -28,6 +29,10 @@ export function openQuickAdd(pointer) {
     usePanels.setState({ quickAdd: { x: at.x + 240, y: at.y, after: selected[0] } });
   } else if (selectedEdges.length === 1) {
     usePanels.setState({ quickAdd: { ...middle, edge: selectedEdges[0] } });
+  } else if (entries.length) {
+    const at = reveal.screen(START);
+    const point = reveal.point(at.x, at.y);
+    usePanels.setState({ quickAdd: { x: at.x + 130, y: at.y, point: [point[0] + 306, point[1] + 22] } });
   } else {
     const at = pointer ?? middle;
     usePanels.setState({ quickAdd: { ...at, point: reveal.point(at.x, at.y) } });
@@ -36,7 +41,7 @@ export function openQuickAdd(pointer) {
 
 function choose(offer, place) {
   close();
-  reveal.step(addStep(offer.what, place));
+  reveal.step(add(offer.what, place));
 }
 
 function List({ list, active, place }) {
@@ -84,7 +89,11 @@ function Box({ place }) {
   const ownName = usePanels((s) => s.info.name);
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
-  const list = useMemo(() => found(offers(catalog, ownName), query), [catalog, ownName, query]);
+  const isBetween = Boolean(place.after ?? place.edge);
+  const list = useMemo(
+    () => found(offers(catalog, ownName, !isBetween), query),
+    [catalog, ownName, query, isBetween],
+  );
   const left = Math.max(8, Math.min(place.x, window.innerWidth - WIDTH - 8));
   const top = Math.max(8, Math.min(place.y, window.innerHeight - HEIGHT - 8));
   const onKey = (event) => {

@@ -18,6 +18,7 @@ import { Json } from "./json.jsx";
 import { listen } from "./keys.js";
 import { clear, useLive } from "./live.js";
 import { ancestors, walk } from "./model.js";
+import { OriginPanel, startedBy } from "./originpanel.jsx";
 import { Duration, errorText, Progress, RunButtons, span, stateWord } from "./runbar.jsx";
 import { Lines, StepPanel } from "./steppanel.jsx";
 import { close as closeGraph, select, setCatalog, useGraph, usePanels } from "./store.js";
@@ -170,7 +171,7 @@ function Overview() {
             )}
             <div>
               <dt>By</dt>
-              <dd>{[info.trigger, info.triggered_by].filter(Boolean).join(" · ")}</dd>
+              <dd>{startedBy(info)}</dd>
             </div>
           </dl>
           <Json value={info.output ?? null} label="Output" testId="run-output" />
@@ -215,11 +216,15 @@ function Selected({ name }) {
 
 function Side() {
   const selected = useGraph((s) => s.selected);
+  const entries = useGraph((s) => s.entries);
   const isLoaded = useGraph((s) => s.loaded);
+  const entry = selected.length === 0 && entries.length === 1 ? entries[0] : null;
   if (!isLoaded) return <aside className="inspector run-side" aria-busy="true" />;
   return (
     <aside className="inspector run-side" aria-label="What happened" data-testid="run-side">
-      {selected.length === 1 ? <Selected key={selected[0]} name={selected[0]} /> : <Overview />}
+      {selected.length === 1 && <Selected key={selected[0]} name={selected[0]} />}
+      {entry && <OriginPanel key={entry} id={entry} />}
+      {selected.length !== 1 && !entry && <Overview />}
     </aside>
   );
 }

@@ -5,6 +5,7 @@ import { create } from "zustand";
 
 import { EMPTY } from "./model.js";
 import { project } from "./project.js";
+import { isEntry, triggerId } from "./triggers.js";
 
 const HISTORY = 200;
 const MERGE_MS = 1500;
@@ -15,7 +16,8 @@ const nothing = {
   edges: [],
   past: [],
   future: [],
-  selected: [],
+  selected: [], // names of steps
+  entries: [], // ids of the start and of triggers that are selected
   selectedEdges: [],
   readOnly: false,
   loaded: false,
@@ -42,15 +44,19 @@ export const usePanels = create(() => ({
 }));
 
 const selectedOf = (items) => items.filter((item) => item.selected).map((item) => item.id);
+const stepsIn = (ids) => ids.filter((id) => !isEntry(id));
 const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Sets nodes and edges, and keeps the lists of what is selected up to date. */
 function draw(change) {
   useGraph.setState((s) => {
     const next = { ...s, ...change };
-    const selected = next.nodes === s.nodes ? s.selected : selectedOf(next.nodes);
+    const all = next.nodes === s.nodes ? null : selectedOf(next.nodes);
+    const selected = all ? stepsIn(all) : s.selected;
+    const entries = all ? all.filter(isEntry) : s.entries;
     const selectedEdges = next.edges === s.edges ? s.selectedEdges : selectedOf(next.edges);
     next.selected = same(selected, s.selected) ? s.selected : selected;
+    next.entries = same(entries, s.entries) ? s.entries : entries;
     next.selectedEdges = same(selectedEdges, s.selectedEdges) ? s.selectedEdges : selectedEdges;
     return next;
   });
@@ -118,9 +124,18 @@ export function onEdgesChange(changes) {
   if (wanted.length) draw({ edges: applyEdgeChanges(wanted, useGraph.getState().edges) });
 }
 
+/** The trigger that a pointer such as `/triggers/0/cron` leads to, as the id of its node. */
+export function triggerOfPointer(pointer) {
+  const found = /^\/triggers\/(\d+)/.exec(pointer ?? "");
+  return found ? triggerId(Number(found[1])) : null;
+}
+
 export function setProblems(problems) {
   const byStep = {};
-  for (const problem of problems) if (problem.step) (byStep[problem.step] ??= []).push(problem);
+  for (const problem of problems) {
+    const place = problem.step ?? triggerOfPointer(problem.pointer);
+    if (place) (byStep[place] ??= []).push(problem);
+  }
   usePanels.setState({ problems, byStep });
 }
 

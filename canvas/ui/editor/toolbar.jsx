@@ -18,6 +18,7 @@ import {
 import { memo } from "react";
 
 import { announce } from "./announce.js";
+import { startRun } from "./starting.js";
 import { redo, undo, useGraph, usePanels } from "./store.js";
 import { call } from "./sync.js";
 
@@ -155,13 +156,6 @@ function StepsBack() {
       </button>
     </span>
   );
-}
-
-/** Starts a run: asks for the parameters first when there are any. */
-export async function startRun() {
-  const { meta } = useGraph.getState().model;
-  if (Object.keys(meta.parameters ?? {}).length) return openDialog("run");
-  return call("start", { parameters: {}, dry_run: false });
 }
 
 export const Toolbar = memo(() => {

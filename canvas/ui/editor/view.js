@@ -2,6 +2,7 @@
 
 import { absolute, sizes } from "./geometry.js";
 import { useGraph } from "./store.js";
+import { isEntry } from "./triggers.js";
 
 const MARGIN = 48;
 const READABLE = 0.35;
@@ -15,6 +16,14 @@ let box = null;
 export function attach(instance, element) {
   flow = instance;
   box = element;
+}
+
+/** Where a node is and how large; null for one that is not there. */
+function placeOf(id) {
+  const { model, nodes } = useGraph.getState();
+  if (model.entries[id]) return [...absolute(model, id), ...sizes(model)[id]];
+  const node = isEntry(id) && nodes.find((n) => n.id === id);
+  return node ? [node.position.x, node.position.y, node.width, node.height] : null;
 }
 
 export const reveal = {
@@ -32,10 +41,9 @@ export const reveal = {
 
   /** Moves the view, if need be, so that a step is seen. */
   step: (name) => {
-    const { model } = useGraph.getState();
-    if (!flow || !model.entries[name]) return;
-    const [x, y] = absolute(model, name);
-    const [width, height] = sizes(model)[name];
+    const place = flow && placeOf(name);
+    if (!place) return;
+    const [x, y, width, height] = place;
     const { x: vx, y: vy, zoom } = flow.getViewport();
     const r = box.getBoundingClientRect();
     const [left, top] = [x * zoom + vx, y * zoom + vy];
@@ -69,7 +77,7 @@ export const reveal = {
   focus: () => box?.focus({ preventScroll: true }),
   rect: () => box?.getBoundingClientRect(),
   screen: (name) => {
-    const [x, y] = absolute(useGraph.getState().model, name);
+    const [x, y] = placeOf(name);
     return flow.flowToScreenPosition({ x, y });
   },
 };

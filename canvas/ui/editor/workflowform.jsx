@@ -1,6 +1,5 @@
-/** The form of the workflow itself: what it is called, what it takes and gives, and what starts it. */
+/** The form of the workflow itself: what it is called, what it takes and gives. */
 
-import { AlarmClock, Radio, Webhook } from "lucide-react";
 import { memo, useMemo } from "react";
 
 import { changeMeta } from "./edits.js";
@@ -137,173 +136,6 @@ const Outputs = () => (
   </Named>
 );
 
-const TRIGGERS = {
-  schedule: { title: "Schedule", icon: AlarmClock, blank: { type: "schedule", cron: "0 9 * * *", timezone: "UTC" } },
-  webhook: { title: "Webhook", icon: Webhook, blank: { type: "webhook", path: "" } },
-  event: { title: "Event", icon: Radio, blank: { type: "event", event: "" } },
-};
-
-function ScheduleForm({ item, set }) {
-  const isCron = item.interval_seconds === undefined || item.interval_seconds === null;
-  return (
-    <>
-      <div className="segments" role="radiogroup" aria-label="How often">
-        <button
-          type="button"
-          role="radio"
-          aria-checked={isCron}
-          onClick={() => set({ interval_seconds: undefined, cron: item.cron ?? "0 9 * * *" })}
-        >
-          Cron
-        </button>
-        <button
-          type="button"
-          role="radio"
-          aria-checked={!isCron}
-          onClick={() => set({ cron: undefined, interval_seconds: item.interval_seconds ?? 300 })}
-        >
-          Interval
-        </button>
-      </div>
-      {isCron ? (
-        <div className="pair-fields">
-          <TextInput
-            isMono
-            value={item.cron}
-            label="Cron"
-            placeholder="0 9 * * *"
-            testId="trigger-cron"
-            onChange={(cron) => set({ cron }, "cron")}
-          />
-          <TextInput
-            value={item.timezone}
-            label="Time zone"
-            placeholder="UTC"
-            testId="trigger-timezone"
-            onChange={(timezone) => set({ timezone }, "timezone")}
-          />
-        </div>
-      ) : (
-        <label className="unit">
-          <Control
-            value={item.interval_seconds}
-            schema={{ type: "number" }}
-            pointer="/interval_seconds"
-            label="Seconds between starts"
-            onChange={(v) => set({ interval_seconds: v ?? 60 }, "interval")}
-          />{" "}
-          seconds
-        </label>
-      )}
-      <div className="pair-fields">
-        <Choice
-          value={item.overlap ?? "allow"}
-          options={["allow", "skip", "queue"]}
-          titles={{ allow: "may overlap", skip: "skip while running", queue: "queue while running" }}
-          label="When the one before still runs"
-          onChange={(overlap) => set({ overlap })}
-        />
-        <Choice
-          value={item.catch_up ?? "last"}
-          options={["none", "last", "all"]}
-          titles={{ none: "missed: none", last: "missed: the last", all: "missed: all" }}
-          label="Missed starts"
-          onChange={(catch_up) => set({ catch_up })}
-        />
-      </div>
-    </>
-  );
-}
-
-const WebhookForm = ({ item, set }) => (
-  <label className="unit path">
-    /api/hooks/
-    <TextInput
-      isMono
-      value={item.path}
-      label="Path"
-      placeholder="my-hook"
-      testId="trigger-path"
-      onChange={(path) => set({ path }, "path")}
-    />
-  </label>
-);
-
-const EventForm = ({ item, set }) => (
-  <>
-    <TextInput
-      isMono
-      value={item.event}
-      label="Event"
-      placeholder="task.completed"
-      onChange={(event) => set({ event }, "event")}
-    />
-    <Control
-      value={item.filter}
-      schema={{ "x-widget": "expression", default: "event.data.priority <= 2" }}
-      pointer="/filter"
-      label="Filter"
-      onChange={(filter) => set({ filter }, "filter")}
-    />
-  </>
-);
-
-const TRIGGER_FORMS = { schedule: ScheduleForm, webhook: WebhookForm, event: EventForm };
-
-function Triggers() {
-  const list = useGraph((s) => s.model.meta.triggers) ?? [];
-  const write = (next, merge) => changeMeta({ triggers: next.length ? next : undefined }, merge && `triggers ${merge}`);
-  const set = (i) => (patch, merge) =>
-    write(
-      list.map((item, n) => (n === i ? compactTrigger({ ...item, ...patch }) : item)),
-      merge && `${i} ${merge}`,
-    );
-  return (
-    <Row
-      label="Starts by itself"
-      pointer="/triggers"
-      isDeep
-      help={list.length ? "In force from the next publish on." : "By the clock, or when something calls."}
-    >
-      {() => (
-        <div className="rows">
-          {list.map((item, i) => {
-            const { title, icon: Icon } = TRIGGERS[item.type] ?? TRIGGERS.event;
-            const Form = TRIGGER_FORMS[item.type];
-            return (
-              <div className="named trigger" key={i} data-testid={`trigger-${i}`}>
-                <div className="named-head">
-                  <span className="trigger-title">
-                    <Icon size={13} aria-hidden /> {title}
-                  </span>
-                  <Switch
-                    checked={item.enabled ?? true}
-                    label={`${title} on`}
-                    onChange={(on) => set(i)({ enabled: on ? undefined : false })}
-                  />
-                  <RowTools what={title} onRemove={() => write(list.filter((_, n) => n !== i))} />
-                </div>
-                <div className="named-body single">{Form && <Form item={item} set={set(i)} />}</div>
-              </div>
-            );
-          })}
-          <div className="add-row">
-            {Object.entries(TRIGGERS)
-              .slice(0, 2)
-              .map(([type, { title, blank }]) => (
-                <AddButton key={type} onClick={() => write([...list, blank])} testId={`add-trigger-${type}`}>
-                  {title}
-                </AddButton>
-              ))}
-          </div>
-        </div>
-      )}
-    </Row>
-  );
-}
-
-const compactTrigger = (item) => Object.fromEntries(Object.entries(item).filter(([, v]) => v !== undefined));
-
 function Tags() {
   const tags = useGraph((s) => s.model.meta.tags) ?? [];
   const write = (text) =>
@@ -379,7 +211,6 @@ export const WorkflowForm = memo(() => {
         </Row>
         <Parameters />
         <Outputs />
-        <Triggers />
         <div className="pair-fields">
           <Row label="Category" pointer="/category">
             {() => (

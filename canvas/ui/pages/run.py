@@ -9,6 +9,7 @@ from canvas.domain.layout import arrange
 from canvas.services import views
 from canvas.services.access import Permission
 from canvas.ui.editor.offers import editor_catalog
+from canvas.ui.editor.origin import origin_of
 from canvas.ui.editor.results import control, plain, shown, step_result
 from canvas.ui.editor.studio import RunView
 from canvas.ui.session import handler
@@ -94,6 +95,7 @@ def _graph(session: Any, run_id: str) -> dict[str, Any]:
         "trigger": run.row.trigger_type,
         "triggered_by": run.row.triggered_by,
         "trigger_data": shown(run.trigger_data),
+        "origin": origin_of(session, document, run.row.trigger_type, run.trigger_data),
         "dry_run": run.row.dry_run,
         "parameters": shown(run.parameters),
         "output": shown(run.output),
