@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from models.columns import Row, json_field, utc_now
+from models.columns import Row, json_field, sealed_field, utc_now
 
 
 class Connection(Row, table=True):
@@ -21,7 +21,7 @@ class Connection(Row, table=True):
     description: str = ""
     config: dict[str, Any] = json_field(default_factory=dict)
     "What is not secret."
-    sealed: str
+    sealed: str = sealed_field()
     "The secret fields, sealed by `canvas.vault` for this row's id."
     created_by: str = ""
     updated_at: datetime = Field(default_factory=utc_now)

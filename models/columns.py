@@ -17,6 +17,8 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+SEALED = "is_sealed"
+
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 """JSON text on SQLite, JSONB on PostgreSQL; None is SQL NULL."""
 
@@ -36,6 +38,11 @@ def word(words: type[StrEnum]) -> Any:
 def json_field(**options: Any) -> Any:
     """Declare a JSON column."""
     return Field(sa_type=Json, **options)
+
+
+def sealed_field(**options: Any) -> Any:
+    """Declare a column of text that the vault sealed; whoever rotates keys finds it by this."""
+    return Field(sa_column_kwargs={"info": {SEALED: True}}, **options)
 
 
 def new_id() -> str:

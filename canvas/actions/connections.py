@@ -4,6 +4,7 @@ A kind is registered in the file of the actions that use it, by decorating the f
 """
 
 import inspect
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, get_type_hints
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 "What a connection may be called: short, and the same in every file that names it."
+_SHORT = 6
 _kinds: dict[str, "ConnectionKind"] = {}
 
 
@@ -98,10 +100,13 @@ class OpenedConnection:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Every secret text in it."""
+        """Every secret text in it, and what `Basic` makes of those too short to be recognised inside of base64."""
         kind = connection_kinds().get(self.kind)
-        found = [self.values.get(field) for field in kind.secret_fields] if kind else list(self.values.values())
-        return frozenset(text for value in found for text in _texts(value) if text)
+        fields = kind.secret_fields if kind else frozenset(self.values)
+        found = {text for field in fields for text in _texts(self.values.get(field)) if text}
+        users = [value for field, value in self.values.items() if field not in fields and isinstance(value, str)]
+        short = [text for text in found if len(text) < _SHORT]
+        return frozenset(found).union(b64encode(f"{user}:{text}".encode()).decode() for user in users for text in short)
 
     def read(self, *kinds: type[Given]) -> Given:
         """Give it as the model of its kind.

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from canvas.api import (
     catalogue,
+    connections,
     events,
     live,
     manual,
@@ -33,6 +34,7 @@ _ROUTERS = (
     events.router,
     notifications.router,
     catalogue.router,
+    connections.router,
     tokens.router,
     state.router,
     manual.router,

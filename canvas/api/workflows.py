@@ -12,6 +12,7 @@ from canvas.domain.states import WorkflowStatus
 from canvas.services import judging, versions, views, workflows
 from canvas.services.access import Permission
 from canvas.services.catalog import catalog
+from canvas.services.connection_uses import workflow_needs
 
 router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=StrictJson)
 Name = str
@@ -114,7 +115,8 @@ def _import(caller: Caller, text: bytes, format: str, name: str | None, publish:
             if_exists=if_exists,
             created_by=caller.actor.name,
         )
-    return answer(result, 201 if result.outcome == "created" else 200)
+    needs = {"connections": result.needs}
+    return answer({**views.as_plain(result), "needs": needs}, 201 if result.outcome == "created" else 200)
 
 
 @router.post("/validate", openapi_extra=_TEXT)
@@ -226,3 +228,10 @@ def export_workflow(
         text = workflows.export_workflow(session, name, format=format, version=version)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
     return Response(text, headers=headers, media_type=f"application/{format}")
+
+
+@router.get("/{name}/needs")
+def get_needs(caller: Viewer, name: Name, version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+    """List what a workflow needs besides itself: the connections it names, and which of them are missing here."""
+    with caller.reading() as session:
+        return answer({"connections": workflow_needs(session, name, version=version)})

@@ -9,6 +9,7 @@ from canvas.domain.errors import CanvasError
 
 _COMMANDS = {
     "actions": "canvas.cli.catalogue:actions",
+    "connections": "canvas.cli.connections:group",
     "db": "canvas.cli.database:database",
     "export": "canvas.cli.documents:export",
     "import": "canvas.cli.documents:import_files",

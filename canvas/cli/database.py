@@ -5,6 +5,7 @@ import sys
 import click
 
 from canvas.services import migrations
+from canvas.services.sealing import rotate_keys
 from canvas.settings import Settings
 
 
@@ -37,3 +38,12 @@ def check() -> None:
     if found:
         sys.exit(1)
     click.echo("The database is up to date.")
+
+
+@database.command("rotate-key")
+def rotate_key() -> None:
+    """Seal all secrets with a new key. With CANVAS_SECRET_KEYS: put the new key before the old one, then run this."""
+    settings = Settings.from_environment()
+    migrations.require_current(settings)
+    count = rotate_keys(settings)
+    click.echo(f"Sealed with the newest key: {count}. Older keys are not needed any more.")

@@ -11,7 +11,7 @@ from canvas.cli.printing import print_json, print_problems
 from canvas.db import reading, transaction
 from canvas.domain.errors import UserError
 from canvas.domain.problems import Problem
-from canvas.services import workflows
+from canvas.services import views, workflows
 from canvas.services.judging import FORMATS, read_text
 from canvas.services.migrations import require_current
 from canvas.settings import Settings
@@ -91,7 +91,7 @@ def import_files(
                 raise click.exceptions.Exit(1) from error
             results[file] = _merged(known, result)
     if as_json:
-        print_json(list(results.values()))
+        print_json([{**views.as_plain(r), "needs": {"connections": r.needs}} for r in results.values()])
         return
     for file, result in results.items():
         print_problems(str(file), result.problems)
@@ -99,6 +99,12 @@ def import_files(
             click.echo(f"{file}: note: {note}", err=True)
         state = ", published" if result.is_published else "" if result.version else ", a draft with errors"
         click.echo(f"{result.name}: {result.outcome}{state}")
+        for need in result.needs:
+            if need.missing:
+                steps = ", ".join(need.steps)
+                click.echo(
+                    f"{result.name}: needs a connection {need.name!r} of kind {need.kind}, for {steps}", err=True
+                )
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """What workflow files may name: registered actions, workflows in the database, and workflows in files beside them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from canvas.db import reading
@@ -21,7 +22,7 @@ def known_here(settings: Settings, files: Iterable[Path]) -> Catalog:
         definition.name: signature_of(definition) for definition in (*linked_files(files).values(), *_read(files))
     }
     stored = _stored(settings)
-    return Catalog(actions=stored.actions, workflows={**stored.workflows, **beside})
+    return replace(stored, workflows={**stored.workflows, **beside})
 
 
 def linked_files(files: Iterable[Path]) -> dict[Path, Definition]:

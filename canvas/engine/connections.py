@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from canvas.actions.connections import ConnectionUnreadable, OpenedConnection, UnknownConnection
+from canvas.actions.masked_logs import keep_out_of_logs
 from canvas.db import connect
 from canvas.settings import Settings
 from canvas.vault import Vault, VaultError
@@ -36,4 +37,6 @@ class StoredConnections:
             secrets = self._vault.open(row.id, row.sealed)
         except VaultError as error:
             raise ConnectionUnreadable(f"The connection `{name}`: {error}") from None
-        return OpenedConnection(name, row.kind, {**row.config, **secrets})
+        opened = OpenedConnection(name, row.kind, {**row.config, **secrets})
+        keep_out_of_logs(opened.secrets)
+        return opened

@@ -14,7 +14,7 @@ import orjson
 from canvas.actions.connections import Connections
 from canvas.actions.context import ActionContext, Line, Notice
 from canvas.actions.failures import ActionFailed
-from canvas.actions.masking import Masker
+from canvas.actions.masking import Masker, masker_for
 from canvas.domain.catalog import ActionSpec
 from canvas.domain.decider import Completed, Failed, Outcome, Stopped
 from canvas.engine.active import Record
@@ -22,6 +22,8 @@ from canvas.engine.crashpoints import reached
 from canvas.engine.text import to_json
 from canvas.settings import Settings
 
+ASIDE_BYTES = 1024 * 1024
+"A larger output is masked in a thread of its own, so that the others do not wait for it."
 GRACE_SECONDS = 5.0
 "An action that was asked to stop is given up on after that long."
 _log = logging.getLogger(__name__)
@@ -140,7 +142,7 @@ class Executor:
         try:
             async with asyncio.timeout(attempt.timeout_seconds) as limit:
                 result = await self._result(attempt)
-            return self._completed(attempt, result)
+            return await self._completed(attempt, result)
         except ActionFailed as error:
             return _failed(attempt, error.code, error, retryable=error.retryable, retry_in=error.retry_in), None
         except TimeoutError as error:
@@ -149,7 +151,7 @@ class Executor:
                 return _failed(attempt, "timeout", told), None
             return _failed(attempt, "action_error", f"TimeoutError: {error}"), None
         except Exception as error:
-            told = Masker(attempt.secrets).text(format_exc())
+            told = _masker(attempt).text(format_exc())
             _log.error("The action %s of %s raised an error of its own.\n%s", attempt.action, attempt.key, told)
             return _failed(attempt, "action_error", f"{type(error).__name__}: {error}"), None
 
@@ -165,7 +167,7 @@ class Executor:
         reached("action.before")
         result = await action.call(attempt.arguments, context)
         reached("action.after")
-        return Masker(context.secrets).value(result) if context.secrets else result
+        return result
 
     def _context(self, attempt: Attempt) -> ActionContext:
         limit = attempt.timeout_seconds
@@ -180,7 +182,7 @@ class Executor:
             connections=self._connections,
         )
 
-    def _completed(self, attempt: Attempt, result: Any) -> tuple[Outcome, bytes | None]:
+    async def _completed(self, attempt: Attempt, result: Any) -> tuple[Outcome, bytes | None]:
         try:
             body = to_json(result)
         except (TypeError, ValueError) as error:
@@ -188,18 +190,25 @@ class Executor:
         if len(body) > self._settings.max_output_bytes:
             told = f"The output has {len(body):,} bytes; at most {self._settings.max_output_bytes:,} are kept."
             return _failed(attempt, "output_too_large", told, retryable=False), None
+        if attempt.secrets:
+            mask = _masker(attempt).json
+            body = mask(body) if len(body) < ASIDE_BYTES else await asyncio.to_thread(mask, body)
         return Completed(attempt.path, attempt.number, orjson.loads(body)), body
 
 
 def _masked(attempt: Attempt, outcome: Outcome) -> Outcome:
-    """Take secrets out of what an attempt tells besides its result, which is masked before it becomes JSON."""
-    masker = Masker(attempt.secrets)
+    """Take secrets out of what an attempt tells besides its result, which is masked as JSON."""
+    masker = _masker(attempt)
     text, record = masker.text, attempt.record
     if record is not None:
         lines = [Line(line.level, text(line.message), masker.value(line.data)) for line in record.lines]
         notices = [Notice(text(n.title), text(n.body), n.level, text(n.link)) for n in record.notices]
         attempt.record = replace(record, lines=lines, notices=notices)
     return replace(outcome, error=masker.value(outcome.error)) if isinstance(outcome, Failed) else outcome
+
+
+def _masker(attempt: Attempt) -> Masker:
+    return masker_for(frozenset(attempt.secrets))
 
 
 class UnknownAction(ActionFailed):

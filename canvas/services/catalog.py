@@ -14,7 +14,7 @@ from canvas.domain.dsl import from_document
 from canvas.domain.errors import NotFound
 from canvas.domain.states import ParameterType
 from canvas.domain.steps import WorkflowLinkStep
-from models import Action, ActionArgument, Workflow, WorkflowVersion
+from models import Action, ActionArgument, Connection, Workflow, WorkflowVersion
 from models.columns import utc_now
 
 _TYPES = {"array": ParameterType.LIST, **{word.value: word for word in ParameterType}}
@@ -27,8 +27,9 @@ class ActionNotFound(NotFound):
 
 
 def catalog(session: Session) -> Catalog:
-    """Give every registered action, and what every workflow expects from who starts it."""
-    return Catalog(actions=action_specs(), workflows=_signatures(session))
+    """Give every registered action, what every workflow expects from who starts it, and the connections there are."""
+    connections = {name: kind for name, kind in session.exec(select(Connection.name, Connection.kind)).all()}
+    return Catalog(actions=action_specs(), workflows=_signatures(session), connections=connections)
 
 
 def action_specs() -> Mapping[str, ActionSpec]:

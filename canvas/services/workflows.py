@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlmodel import Session, col, select
 
+from canvas.domain.connections import Need, needs_of
 from canvas.domain.definition import SCHEMA_ID
 from canvas.domain.dsl import document_to_json, document_to_yaml, from_document, to_document, to_json, to_yaml
 from canvas.domain.editing import apply_to_document, with_explicit_dependencies
@@ -16,6 +17,7 @@ from canvas.domain.layout import arrange
 from canvas.domain.problems import Problem
 from canvas.domain.states import RunStatus, WorkflowStatus
 from canvas.services.catalog import catalog
+from canvas.services.connection_uses import workflow_needs
 from canvas.services.definitions import WorkflowNotFound, definition_of, find_version, find_workflow
 from canvas.services.judging import InvalidDocument, Reading, judge, read_text
 from canvas.services.triggers import sync_triggers
@@ -92,6 +94,8 @@ class ImportResult:
     version: int | None
     "The version that was saved; None when the draft has errors."
     is_published: bool
+    needs: tuple[Need, ...]
+    "The connections it names; those that are missing have to be added before it can run."
 
 
 def create_workflow(
@@ -197,13 +201,15 @@ def import_workflow(
         DefinitionHasErrors: it is to be published and has errors.
         WorkflowExists: the name is taken, and `if_exists` is `fail`.
     """
-    reading = read_text(text, catalog(session), format=format, name=name, dry_run=dry_run)
+    here = catalog(session)
+    reading = read_text(text, here, format=format, name=name, dry_run=dry_run)
     definition = reading.require_definition()
     if publish:
         reading.require_no_errors()
     known = session.exec(select(Workflow).where(Workflow.name == definition.name)).one_or_none()
+    needs = needs_of(definition, here)
     if known is not None and if_exists == "skip":
-        return _imported(known, reading, "skipped", None)
+        return _imported(known, reading, "skipped", None, needs)
     if known is not None and if_exists != "update":
         raise WorkflowExists(f"There is a workflow {known.name!r} already; import it under another name.")
     document = with_explicit_dependencies(to_document(definition))
@@ -222,11 +228,11 @@ def import_workflow(
         if publish:
             publish_version(session, workflow.name, saved.number, allow_unregistered=dry_run)
     unchanged = known is not None and before == workflow.latest_version and not reading.errors
-    return _imported(workflow, reading, "unchanged" if unchanged else "updated" if known else "created", before)
+    return _imported(workflow, reading, "unchanged" if unchanged else "updated" if known else "created", before, needs)
 
 
 def export_workflow(session: Session, name: str, *, format: str = "yaml", version: int | None = None) -> str:
-    """Write a workflow as canonical text.
+    """Write a workflow as canonical text; YAML begins with a comment that names the connections it needs.
 
     Args:
         format: `yaml` or `json`.
@@ -238,7 +244,11 @@ def export_workflow(session: Session, name: str, *, format: str = "yaml", versio
     """
     if format not in ("yaml", "json"):
         raise Invalid(f"There is no format {format!r}; use yaml or json.", format=format)
-    workflow = find_workflow(session, name)
+    text = _exported(session, find_workflow(session, name), format, version)
+    return text if format == "json" else _told_needs(workflow_needs(session, name, version=version)) + text
+
+
+def _exported(session: Session, workflow: Workflow, format: str, version: int | None) -> str:
     if version is not None:
         saved = find_version(session, workflow, version)
         return (to_yaml if format == "yaml" else to_json)(definition_of(saved), saved.layout)
@@ -247,6 +257,11 @@ def export_workflow(session: Session, name: str, *, format: str = "yaml", versio
         document = {**workflow.draft, "layout": workflow.draft_layout}
         return (document_to_yaml if format == "yaml" else document_to_json)(document)
     return (to_yaml if format == "yaml" else to_json)(parsed.definition, workflow.draft_layout)
+
+
+def _told_needs(needs: tuple[Need, ...]) -> str:
+    named = [f"{need.name} ({need.kind})" for need in needs if need.name.isprintable()]
+    return f"# Needs connections: {', '.join(named)}.\n" if named else ""
 
 
 def duplicate_workflow(session: Session, name: str, new_name: str, *, created_by: str = "") -> EditResult:
@@ -369,7 +384,9 @@ def _result(session: Session, workflow: Workflow) -> EditResult:
     return EditResult(workflow.name, workflow.draft_revision, workflow.draft, workflow.draft_layout, problems)
 
 
-def _imported(workflow: Workflow, reading: Reading, outcome: str, before: int | None) -> ImportResult:
+def _imported(
+    workflow: Workflow, reading: Reading, outcome: str, before: int | None, needs: tuple[Need, ...]
+) -> ImportResult:
     saved = workflow.latest_version if before is not None and not reading.errors else None
     return ImportResult(
         name=workflow.name,
@@ -379,4 +396,5 @@ def _imported(workflow: Workflow, reading: Reading, outcome: str, before: int | 
         notes=reading.notes,
         version=saved,
         is_published=workflow.published_version is not None and workflow.published_version == saved,
+        needs=needs,
     )

@@ -7,6 +7,7 @@ import jsonschema_rs
 import orjson
 
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
+from canvas.domain.connections import is_name
 from canvas.domain.problems import Report, child
 from canvas.domain.steps import ActionStep, WorkflowLinkStep
 from canvas.domain.validation.parameters import fits, kind_of_value
@@ -45,6 +46,7 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
                 _report_unknown_action(report, step, at, catalog, allow_unregistered)
             else:
                 _check_action(report, step, at, spec, validators)
+                _check_connections(report, step, at, spec, catalog.connections)
         elif isinstance(step, WorkflowLinkStep) and step.workflow:
             _check_link(survey, step, at, catalog, allow_unregistered)
 
@@ -70,6 +72,25 @@ def _check_action(
     unsure = _around_templates(given)
     for code, pointer, text, hint in _faults(validators[spec.name], given, unsure, properties, report):
         report.error(code, here + pointer, text, hint)
+
+
+def _check_connections(
+    report: Report, step: ActionStep, at: str, spec: ActionSpec, connections: Mapping[str, str]
+) -> None:
+    for argument, kinds in spec.connections.items():
+        name = step.parameters.get(argument)
+        if not is_name(name):
+            continue
+        here, wanted = child(f"{at}/parameters", argument), " or ".join(kinds)
+        if name not in connections:
+            fitting = [known for known, kind in connections.items() if kind in kinds]
+            text = f"There is no connection `{name[:80]}`."
+            hint = report.near(name, fitting) or f"Add it on the Connections page, of kind {wanted}."
+            report.warning("unknown_connection", here, text, hint)
+        elif connections[name] not in kinds:
+            text = f"The connection `{name[:80]}` is of kind {connections[name]}; `{spec.name}` needs {wanted}."
+            fitting = [f"`{known}`" for known, kind in connections.items() if kind in kinds][:5]
+            report.error("wrong_connection_kind", here, text, f"Use {' or '.join(fitting)}." if fitting else "")
 
 
 def _faults(

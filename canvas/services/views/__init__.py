@@ -1,5 +1,13 @@
 """Read models: what pages and the API show, as plain frozen data. Views are nouns; they never change anything."""
 
+from canvas.services.views.connections import (
+    ConnectionDetail,
+    ConnectionRow,
+    KindRow,
+    connection_detail,
+    connection_kind_rows,
+    connection_rows,
+)
 from canvas.services.views.notifications import NotificationRow, notification_rows, unread_count
 from canvas.services.views.plain import as_plain
 from canvas.services.views.runs import (
@@ -45,6 +53,9 @@ from canvas.services.views.workflows import (
 )
 
 __all__ = [
+    "ConnectionDetail",
+    "ConnectionRow",
+    "KindRow",
     "LogRow",
     "NotificationRow",
     "RunDetail",
@@ -63,6 +74,9 @@ __all__ = [
     "WorkflowDetail",
     "WorkflowPage",
     "as_plain",
+    "connection_detail",
+    "connection_kind_rows",
+    "connection_rows",
     "live_run_count",
     "notification_rows",
     "run_detail",
