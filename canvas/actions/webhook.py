@@ -132,9 +132,9 @@ class Sent(BaseModel):
 async def send(args: Send, context: ActionContext) -> Sent:
     """Tell another system that something happened, signed with the secret it shares with the connection.
 
-    The headers webhook-id, webhook-timestamp and webhook-signature are those of Standard Webhooks. The id stays
-    the same when a step is tried again, so a receiver that follows the standard takes it once. Any answer from 200 to 299 is
-    success; 429 and 5xx may be tried again, other statuses and redirects not.
+    The headers webhook-id, webhook-timestamp and webhook-signature are those of Standard Webhooks. The id stays the
+    same when a step is tried again, so a receiver that follows the standard takes it once. Any answer from 200 to 299
+    is success; 429 and 5xx may be tried again, other statuses and redirects not.
     """
     started = time.monotonic()
     message_id = f"msg_{blake2b(context.idempotency_key.encode(), digest_size=16).hexdigest()}"
