@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from canvas.api.app import create_api
 from canvas.api.guards import CacheHeaders, LocalHostsOnly, SameOriginOnly
-from canvas.ui.pages import editor, run, runs, settings, triggers, workflows
+from canvas.ui.pages import actions, editor, run, runs, settings, triggers, workflows
 from canvas.ui.theme import STYLE
 
 
@@ -28,4 +28,5 @@ app.add_page(editor.page, route="/workflows/[workflow_name]", title="Editor · C
 app.add_page(runs.page, route="/runs", title="Runs · Canvas", on_load=runs.RunsState.load)
 app.add_page(run.page, route="/runs/[run_id]", title="Run · Canvas", on_load=run.RunState.load)
 app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas", on_load=triggers.TriggersState.load)
+app.add_page(actions.page, route="/actions", title="Actions · Canvas", on_load=actions.ActionsState.load)
 app.add_page(settings.page, route="/settings", title="Settings · Canvas", on_load=settings.SettingsState.load)

@@ -125,6 +125,7 @@ def action(
             example_arguments=example.model_dump(mode="json", exclude_unset=True),
             example_result=example_result.model_dump(mode="json", by_alias=True),
             idempotent=idempotent,
+            partly_idempotent=repeatable is not None,
             touches_world=touches_world,
             permissions=permissions,
             security=security,

@@ -27,6 +27,9 @@ class ActionSpec:
     example_result: Any
     "What a dry run answers."
     idempotent: bool
+    "Whether any call may be repeated without harm."
+    partly_idempotent: bool = False
+    "Whether some calls may, although not all."
     touches_world: bool = True
     "False for actions that only compute: a dry run really calls them."
     permissions: tuple[ActionPermission, ...] = ()

@@ -227,6 +227,8 @@ class ActionOrigin(StrEnum):
     PLUGIN = "plugin"
     MCP = "mcp"
     USER = "user"
+    STEP = "step"
+    "No action: a step type that the catalogue lists beside them."
 
 
 class Role(StrEnum):

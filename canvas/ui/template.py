@@ -11,6 +11,7 @@ _PLACES: Final = (
     ("Workflows", "/", "workflow"),
     ("Runs", "/runs", "activity"),
     ("Triggers", "/triggers", "alarm-clock"),
+    ("Actions", "/actions", "zap"),
     ("Settings", "/settings", "settings"),
 )
 _WIDE: Final = ["none", "none", "flex"]

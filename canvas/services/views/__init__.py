@@ -1,5 +1,14 @@
 """Read models: what pages and the API show, as plain frozen data. Views are nouns; they never change anything."""
 
+from canvas.services.views.actions import (
+    ActionDetail,
+    ActionRow,
+    ActionUse,
+    action_detail,
+    action_entries,
+    action_entry,
+    action_rows,
+)
 from canvas.services.views.connections import (
     ConnectionDetail,
     ConnectionRow,
@@ -53,6 +62,9 @@ from canvas.services.views.workflows import (
 )
 
 __all__ = [
+    "ActionDetail",
+    "ActionRow",
+    "ActionUse",
     "ConnectionDetail",
     "ConnectionRow",
     "KindRow",
@@ -73,6 +85,10 @@ __all__ = [
     "WorkflowCard",
     "WorkflowDetail",
     "WorkflowPage",
+    "action_detail",
+    "action_entries",
+    "action_entry",
+    "action_rows",
     "as_plain",
     "connection_detail",
     "connection_kind_rows",
