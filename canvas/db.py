@@ -65,14 +65,19 @@ def dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _loads(text: Any) -> Any:
+    """Read JSON from a column. SQLite keeps text that is nothing but a number as one."""
+    return text if isinstance(text, int | float) else orjson.loads(text)
+
+
 def _create(settings: Settings) -> sa.Engine:
     if not settings.url.startswith("sqlite"):
-        return sa.create_engine(settings.url, json_serializer=dumps, json_deserializer=orjson.loads, pool_pre_ping=True)
+        return sa.create_engine(settings.url, json_serializer=dumps, json_deserializer=_loads, pool_pre_ping=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         settings.url,
         json_serializer=dumps,
-        json_deserializer=orjson.loads,
+        json_deserializer=_loads,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", partial(_on_connect, synchronous=settings.durability))

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from canvas.api import (
+    actions,
     catalogue,
     connections,
     events,
@@ -33,6 +34,7 @@ _ROUTERS = (
     webhooks.router,
     events.router,
     notifications.router,
+    actions.router,
     catalogue.router,
     connections.router,
     tokens.router,

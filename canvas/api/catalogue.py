@@ -16,14 +16,16 @@ Viewer = Annotated[Caller, needs(Permission.VIEW)]
 
 @router.get("/actions")
 def list_actions(caller: Viewer) -> Response:
-    """List the registered actions with the schemas of their arguments and results."""
-    return answer(list(catalog.action_specs().values()))
+    """List all actions with the schemas of their arguments and results; user-defined ones are of origin `user`."""
+    with caller.reading() as session:
+        return answer(list(catalog.catalog(session).actions.values()))
 
 
 @router.get("/actions/{namespace}/{name}")
 def get_action(caller: Viewer, namespace: str, name: str) -> Response:
     """Give one action."""
-    return answer(catalog.action_spec(f"{namespace}/{name}"))
+    with caller.reading() as session:
+        return answer(catalog.action_spec(session, f"{namespace}/{name}"))
 
 
 @router.get("/schema")

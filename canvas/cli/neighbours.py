@@ -21,7 +21,7 @@ def known_here(settings: Settings, files: Iterable[Path]) -> Catalog:
     beside = {
         definition.name: signature_of(definition) for definition in (*linked_files(files).values(), *_read(files))
     }
-    stored = _stored(settings)
+    stored = stored_catalog(settings)
     return replace(stored, workflows={**stored.workflows, **beside})
 
 
@@ -53,7 +53,8 @@ def _read(files: Iterable[Path]) -> list[Definition]:
     return [definition for file in files if (definition := definition_in(file)) is not None]
 
 
-def _stored(settings: Settings) -> Catalog:
+def stored_catalog(settings: Settings) -> Catalog:
+    """Give everything the database knows; the registered actions alone when there is none, or it is out of date."""
     try:
         migrations.require_current(settings)
     except CanvasError:

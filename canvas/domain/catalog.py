@@ -40,7 +40,11 @@ class ActionSpec:
     "Other names it is found by, such as the constants of older systems."
     origin: ActionOrigin = ActionOrigin.BUILTIN
     origin_detail: str = ""
-    "The package of a plug-in, or the connection of an MCP tool."
+    "The package of a plug-in, the connection of an MCP tool, or what stands behind a user-defined action."
+    starts: str = ""
+    "The workflow that a call starts, for a user-defined action whose body is one."
+    is_archived: bool = False
+    "Whether it may not be put into workflows any more; what names it already goes on."
 
     @property
     def connections(self) -> Mapping[str, tuple[str, ...]]:
@@ -58,6 +62,8 @@ class WorkflowSignature:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
     "Names of the workflows its published version starts, for finding recursion."
+    calls: frozenset[str] = frozenset()
+    "Names of the actions it calls; a user-defined one may start a workflow too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +74,11 @@ class Catalog:
     workflows: Mapping[str, WorkflowSignature] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     "The kind of each."
+
+    def starts(self, workflow: str) -> list[str]:
+        """List the workflows that a workflow starts, by its own links and through user-defined actions."""
+        signature = self.workflows.get(workflow)
+        if signature is None:
+            return []
+        called = (self.actions[name].starts for name in signature.calls if name in self.actions)
+        return sorted(signature.links | {name for name in called if name})

@@ -238,3 +238,22 @@ class Role(StrEnum):
     OPERATOR = "operator"
     EDITOR = "editor"
     ADMIN = "admin"
+
+
+class ArgumentType(StrEnum):
+    """The type of an action's argument. User-defined actions take the first five; registered ones are mirrored."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    OBJECT = "object"
+    ANY = "any"
+
+
+class ActionState(StrEnum):
+    """Whether an action can still be put into workflows; what names it already goes on with an archived one."""
+
+    AVAILABLE = "available"
+    ARCHIVED = "archived"

@@ -16,8 +16,10 @@ from canvas.domain.decider import (
     RunTimedOut,
     load,
 )
+from canvas.domain.decider.plan import Node
 from canvas.domain.errors import CanvasError
-from canvas.domain.states import RunStatus, StepStatus, StepType
+from canvas.domain.expressions import ExpressionError
+from canvas.domain.states import RunStatus, StepStatus
 from canvas.engine import statements as sql
 from canvas.engine.active import ActiveRun, activate
 from canvas.engine.children import Children
@@ -209,16 +211,25 @@ class Claims:
             return False
         for frame, node in list(run.state.flight.values()):
             slot = frame.slots[node.index]
-            if slot.status is StepStatus.RUNNING and node.type is StepType.ACTION:
+            if slot.status is StepStatus.RUNNING and slot.frames is None:
                 path = frame.prefix + node.name
-                run.inbox.append(Lost(path, slot.attempt, self._is_idempotent(run, node.action, slot.input)))
+                run.inbox.append(Lost(path, slot.attempt, self._is_idempotent(run, node, slot.input)))
         guard = (sql.RUN_ADOPT, (self._conductor.owner, run_id, owner))
         self._conductor.take_over(run, guard, "recovery")
         self._conductor.watch_deadline(run)
         return True
 
-    def _is_idempotent(self, run: ActiveRun, name: str | None, arguments: Any) -> bool:
-        action = self._actions.get(name or "")
+    def _is_idempotent(self, run: ActiveRun, node: Node, arguments: Any) -> bool:
+        name = node.action or ""
+        if node.via is not None:
+            if node.via.action.read_only:
+                return True
+            try:
+                call = node.via.call(arguments)
+            except ExpressionError:  # the action was changed since; what the attempt called is not known any more
+                return False
+            name, arguments = call.name, call.arguments
+        action = self._actions.get(name)
         if action is None:
             return run.dry_run
         return bool((run.dry_run and action.spec.touches_world) or action.is_idempotent(arguments or {}))

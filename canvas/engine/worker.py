@@ -30,6 +30,7 @@ from canvas.engine.notify import Doorbell
 from canvas.engine.plans import Compile, Plans, read_document
 from canvas.engine.reading import Reader
 from canvas.engine.text import moment_text, new_key
+from canvas.engine.user_actions import UserActions
 from canvas.engine.writer import Unit, Writer
 from canvas.settings import Settings
 
@@ -71,7 +72,7 @@ class Engine:
         self._settings = settings
         self._registry = registry
         self._reader = Reader(settings)
-        self._plans = Plans(self._reader.definition, compile_document)
+        self._plans = Plans(self._reader.definition, compile_document, UserActions(settings, self._is_registered))
         self._waiters: dict[str, list[Future[RunStatus]]] = {}
         self._lock = threading.Lock()
         self._ready: Future[None] = Future()
@@ -141,12 +142,18 @@ class Engine:
             else:
                 self._ready.set_exception(error)
 
+    def _actions(self) -> Mapping[str, Any]:
+        return registered_actions() if self._registry is None else self._registry
+
+    def _is_registered(self, name: str) -> bool:
+        return name in self._actions() or name.startswith(("mcp.", "tool/"))
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         bell = Doorbell()
         client = guarded_client(self._settings)
-        actions = registered_actions() if self._registry is None else self._registry
+        actions = self._actions()
         writer = Writer(self._connect, self._on_written)
         dispatcher = EmbeddedDispatcher(self._settings.engine_concurrency)
         children = Children(self._reader, self._plans)

@@ -1,6 +1,7 @@
 """What a definition may name: the registered actions and the workflows there are. Also their mirror in the tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -8,28 +9,45 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.actions.registry import registry
+from canvas.domain.actions import spec_of
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.definition import Definition, walk
 from canvas.domain.dsl import from_document
 from canvas.domain.errors import NotFound
-from canvas.domain.states import ParameterType
-from canvas.domain.steps import WorkflowLinkStep
+from canvas.domain.states import ActionOrigin, ActionState, ArgumentType
+from canvas.domain.steps import ActionStep, WorkflowLinkStep
+from canvas.engine.user_actions import load_user_actions
 from models import Action, ActionArgument, Connection, Workflow, WorkflowVersion
 from models.columns import utc_now
 
-_TYPES = {"array": ParameterType.LIST, **{word.value: word for word in ParameterType}}
+_TYPES = {
+    "array": ArgumentType.LIST,
+    "number": ArgumentType.FLOAT,
+    **{word.value: word for word in ArgumentType},
+}
 
 
 class ActionNotFound(NotFound):
-    """Nobody registered an action of this name."""
+    """There is no action of this name."""
 
     code = "action_not_found"
 
 
 def catalog(session: Session) -> Catalog:
-    """Give every registered action, what every workflow expects from who starts it, and the connections there are."""
+    """Give every action, what every workflow expects from who starts it, and the connections there are."""
     connections = {name: kind for name, kind in session.exec(select(Connection.name, Connection.kind)).all()}
-    return Catalog(actions=action_specs(), workflows=_signatures(session), connections=connections)
+    registered = Catalog(actions=action_specs(), workflows=_signatures(session), connections=connections)
+    own = _user_specs(session, registered)
+    return replace(registered, actions={**own, **registered.actions}) if own else registered
+
+
+def _user_specs(session: Session, registered: Catalog) -> dict[str, ActionSpec]:
+    ours = select(Action.name, Action.version).where(Action.origin == ActionOrigin.USER)
+    versions: dict[str, int] = dict(session.exec(ours).all())
+    if not versions:
+        return {}
+    found = load_user_actions(lambda statement: session.execute(statement).all())
+    return {name: spec_of(action, versions[name], registered) for name, action in found.items()}
 
 
 def action_specs() -> Mapping[str, ActionSpec]:
@@ -37,27 +55,40 @@ def action_specs() -> Mapping[str, ActionSpec]:
     return {name: action.spec for name, action in registry().items()}
 
 
-def action_spec(name: str) -> ActionSpec:
-    """Give one registered action.
+def action_spec(session: Session, name: str) -> ActionSpec:
+    """Give one action, registered or user-defined.
 
     Raises:
-        ActionNotFound: nobody registered it.
+        ActionNotFound: there is none of this name.
     """
-    if name not in registry():
+    spec = catalog(session).actions.get(name)
+    if spec is None:
         raise ActionNotFound(f"There is no action {name!r}.", action=name)
-    return registry()[name].spec
+    return spec
 
 
 def signature_of(definition: Definition) -> WorkflowSignature:
     """Give what a definition expects from who starts it, and what it starts itself."""
-    links = {placed.step.workflow for placed in walk(definition.scope) if isinstance(placed.step, WorkflowLinkStep)}
-    return WorkflowSignature(name=definition.name, parameters=definition.parameters, links=frozenset(links))
+    steps = [placed.step for placed in walk(definition.scope)]
+    return WorkflowSignature(
+        name=definition.name,
+        parameters=definition.parameters,
+        links=frozenset(step.workflow for step in steps if isinstance(step, WorkflowLinkStep)),
+        calls=frozenset(step.action for step in steps if isinstance(step, ActionStep)),
+    )
 
 
 def mirror_actions(session: Session) -> None:
-    """Write the registered actions to their tables; those that are gone stay as archived."""
-    known = {row.name: row for row in session.exec(select(Action)).all()}
+    """Write the registered actions to their tables; those that are gone stay as archived.
+
+    A user-defined action keeps its row, whatever code answers to its name meanwhile.
+    """
+    rows = session.exec(select(Action)).all()
+    own = {row.name for row in rows if row.origin is ActionOrigin.USER}
+    known = {row.name: row for row in rows if row.name not in own}
     for name, spec in action_specs().items():
+        if name in own:
+            continue
         row = known.pop(name, None) or Action(name=name, **_columns(spec))
         for column, value in _columns(spec).items():
             setattr(row, column, value)
@@ -66,17 +97,19 @@ def mirror_actions(session: Session) -> None:
         session.execute(sa.delete(ActionArgument).where(col(ActionArgument.action_name) == name))
         session.add_all(_arguments(spec))
     for row in known.values():
-        row.state = "archived"
+        row.state = ActionState.ARCHIVED
 
 
 def _columns(spec: ActionSpec) -> dict[str, Any]:
     return {
         "namespace": spec.name.partition("/")[0],
+        "origin": spec.origin,
         "version": spec.version,
         "title": spec.title,
         "description": spec.description,
         "category": spec.category,
-        "state": "available",
+        "icon": spec.icon,
+        "state": ActionState.AVAILABLE,
         "is_idempotent": spec.idempotent,
         "inputs_schema": dict(spec.arguments_schema),
         "result_schema": dict(spec.result_schema),
@@ -92,7 +125,7 @@ def _arguments(spec: ActionSpec) -> list[ActionArgument]:
             action_name=spec.name,
             position=position,
             name=name,
-            type=_TYPES.get(schema.get("type", "any"), ParameterType.ANY),
+            type=_TYPES.get(schema.get("type", "any"), ArgumentType.ANY),
             is_required=name in required,
             default=schema.get("default"),
             description=schema.get("description", ""),

@@ -124,7 +124,7 @@ def test_no_route_changes_anything_for_who_may_only_look(settings: Settings):
         if Permission.VIEW in [permission_of(dependency.call) for dependency in route.dependant.dependencies]
     }
 
-    assert {"/workflows/validate"} == open_to_viewers
+    assert {"/workflows/validate", "/actions/check"} == open_to_viewers
 
 
 def _routes(api):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from canvas.domain.actions import UserAction
 from canvas.domain.decider import (
     ELSEWHERE,
     Begun,
@@ -48,6 +49,8 @@ class World:
     """One run, and everything outside of it."""
 
     definition: Definition
+    actions: dict[str, UserAction] = field(default_factory=dict)
+    is_dry: bool = False
     plan: Plan = field(init=False)
     state: RunState = field(init=False)
     now: datetime = NOON
@@ -68,11 +71,11 @@ class World:
     "A state that was reloaded asks attempts to stop a second time."
 
     def __post_init__(self) -> None:
-        self.plan = prepare(self.definition)
+        self.plan = prepare(self.definition, self.actions)
         self.state = self.fresh()
 
     def fresh(self) -> RunState:
-        info = RunInfo(id="run", workflow_name="drawn", parameters=PARAMETERS, started_at=NOON)
+        info = RunInfo(id="run", workflow_name="drawn", parameters=PARAMETERS, started_at=NOON, is_dry=self.is_dry)
         return RunState(self.plan, info, Stored(self), dict(self.context))
 
     def begin(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from canvas.domain.actions import Body, Invariant, UserAction
 from canvas.domain.decider import (
     CancelRequested,
     Completed,
@@ -15,9 +16,9 @@ from canvas.domain.decider import (
     evolve,
     snapshot,
 )
-from canvas.domain.definition import Definition
+from canvas.domain.definition import Definition, walk
 from canvas.domain.states import JoinMode, OnError, OnItemFailure, RunStatus, StepStatus, StepType
-from canvas.domain.steps import Join, LoopStep, Scope, Step
+from canvas.domain.steps import ActionStep, Join, LoopStep, Scope, Step
 from tests.domain.simulation import PEOPLE, World
 from tests.domain.strategies import definitions
 
@@ -39,8 +40,25 @@ def with_join(step: Step, drawn: st.DataObject) -> Step:
     return step
 
 
+INVARIANTS = ("output != null", "has(output.at)", "has(output.child)", "size(args) < 1", "false && has(args.x)")
+
+
+def drawn_actions(definition: Definition, data: st.DataObject) -> dict[str, UserAction]:
+    """Let some of the actions that a definition names be user-defined, of either kind; some invariants break."""
+    bodies = (None, Body(action="test/echo", parameters={"all": "{{ args }}"}), Body(workflow="other"))
+    names = {placed.step.action for placed in walk(definition.scope) if isinstance(placed.step, ActionStep)}
+    found = {}
+    for name in sorted(names):
+        if (body := data.draw(st.sampled_from(bodies))) is not None:
+            texts = data.draw(st.lists(st.sampled_from(INVARIANTS), max_size=2, unique=True))
+            kept = tuple(Invariant(text=text) for text in texts)
+            found[name] = UserAction(name=name, inputs_schema={"type": "object"}, invariants=kept, body=body)
+    return found
+
+
 def drawn_world(definition: Definition, data: st.DataObject) -> World:
-    world = World(replace(definition, scope=with_all_joins(definition.scope, data)))
+    actions = drawn_actions(definition, data)
+    world = World(replace(definition, scope=with_all_joins(definition.scope, data)), actions)
     world.begin()
     return world
 

@@ -59,11 +59,16 @@ steps:
 """
 
 
+LATER = frozenset({"call"})
+"Fields that came after the first histories; left out while they say nothing, so that the old ones still compare."
+
+
 def plain(value: Any) -> Any:
     """Turn facts and commands into JSON values; a dataclass carries its name."""
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-        return {"is": type(value).__name__, **named}
+        told = {name: one for name, one in named.items() if one is not None or name not in LATER}
+        return {"is": type(value).__name__, **told}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list | tuple):

@@ -41,10 +41,10 @@ def test_an_action_that_is_gone_is_archived(session, monkeypatch):
     assert registry_module.registry()
 
 
-def test_an_unknown_action_is_told():
+def test_an_unknown_action_is_told(session):
     """By its name."""
     with pytest.raises(catalog.ActionNotFound, match="no/such"):
-        catalog.action_spec("no/such")
+        catalog.action_spec(session, "no/such")
 
 
 def test_links_are_judged_by_what_is_published(session, publish):

@@ -61,7 +61,7 @@ def stop_step(state: RunState, frame: Frame, node: Node) -> None:
             slot.is_stopping = True
             state.commands.append(StopAttempt(frame.prefix + node.name, slot.attempt))
     else:
-        if node.type is StepType.WORKFLOW_LINK and slot.status is StepStatus.WAITING:
+        if node.type is not StepType.WAIT and slot.status is StepStatus.WAITING:
             state.commands.append(StopChild(frame.prefix + node.name, slot.attempt))
         end_step(state, frame, node, StepStatus.CANCELLED)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from canvas.domain.actions import Call
 from canvas.domain.states import LogLevel, RunStatus, StepStatus, StepType
 
 
@@ -122,6 +123,8 @@ class StepChanged:
     is_final: bool = True
     "False for a failed attempt that is followed by another."
     action: str | None = None
+    call: Call | None = None
+    "What is really called, for a user-defined action; None calls `action` with `input`. Not recorded: it follows."
     max_attempts: int = 1
     interruptions: int = 0
     branch: str | None = None

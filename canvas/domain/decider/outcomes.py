@@ -51,8 +51,16 @@ def take_in(state: RunState, outcome: Outcome, now: datetime) -> None:
 
 
 def _completed(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Completed, now: datetime) -> None:
-    if slot.status in _ANSWERING:
-        end_step(state, frame, node, StepStatus.COMPLETED, output=fact.output)
+    if slot.status not in _ANSWERING:
+        return
+    broken = node.via and node.via.broken_after(slot.input, fact.output, is_rehearsal=state.info.is_dry)
+    if broken and state.info.is_dry:
+        told = f"{broken} It did not, for the answer that this dry run made up."
+        state.commands.append(Note(LogLevel.WARNING, told, fact.path))
+    elif broken:
+        end_step(state, frame, node, StepStatus.FAILED, error=broken.error)
+        return
+    end_step(state, frame, node, StepStatus.COMPLETED, output=fact.output)
 
 
 def _failed(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Failed, now: datetime) -> None:

@@ -1,9 +1,11 @@
 """A definition, prepared once per version for running: who follows whom, which joins, which compiled templates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from canvas.domain.actions import Prepared, UserAction, prepare_call
 from canvas.domain.definition import Definition
 from canvas.domain.expressions import ExpressionError, compile_expression, compile_value
 from canvas.domain.states import Branch, JoinMode, OnError, StepType
@@ -79,10 +81,14 @@ class Node:
     programs: Mapping[str, Program]
     uses_previous: bool
     "Whether a template of it names `previous_step`."
+    via: Prepared | None = None
+    "The user-defined action that it names; the step is then of the type of that action's body."
 
     @property
     def action(self) -> str | None:
-        """The action it calls, if it is an action step."""
+        """The action it names, if it is an action step."""
+        if self.via is not None:
+            return self.via.name
         return self.step.action if isinstance(self.step, ActionStep) else None
 
 
@@ -109,41 +115,52 @@ class Plan:
     "Every step by name, whatever the nesting."
 
 
-def prepare(definition: Definition) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the preparation of every step needs."""
+
+    retry: Retry
+    actions: Mapping[str, Prepared]
+    names: dict[str, Node] = field(default_factory=dict)
+
+
+def prepare(definition: Definition, actions: Mapping[str, UserAction] = MappingProxyType({})) -> Plan:
     """Prepare a version for running. Takes time in proportion to its size; keep the result.
 
     A template that cannot be compiled does not raise: the step that holds it fails when it is its turn.
+
+    Args:
+        actions: The user-defined actions that it names, as they stand now.
     """
     default = Retry(max_attempts=1 + max(0, definition.settings.max_retries))
-    names: dict[str, Node] = {}
-    scope = _prepare_scope(definition.scope, default, names)
+    known = _Known(default, {name: prepare_call(action) for name, action in actions.items()})
+    scope = _prepare_scope(definition.scope, known)
     outputs = {name: _value(output.value) for name, output in definition.outputs.items()}
-    return Plan(definition, scope, outputs, names)
+    return Plan(definition, scope, outputs, known.names)
 
 
-def _prepare_scope(scope: Scope, default: Retry, names: dict[str, Node]) -> ScopePlan:
+def _prepare_scope(scope: Scope, known: _Known) -> ScopePlan:
     places = {step.name: place for place, step in enumerate(scope.steps)}
     edges: list[list[Edge]] = [[] for _ in scope.steps]
     for place, step in enumerate(scope.steps):
         for dependency in step.depends_on:
             edges[places[dependency.step]].append(Edge(place, dependency.branch, dependency.value))
-    nodes = tuple(
-        _prepare_node(step, places, tuple(edges[place]), default, names) for place, step in enumerate(scope.steps)
-    )
-    names.update((node.name, node) for node in nodes)
+    nodes = tuple(_prepare_node(step, places, tuple(edges[place]), known) for place, step in enumerate(scope.steps))
+    known.names.update((node.name, node) for node in nodes)
     starts = tuple(node.index for node in nodes if not node.sources)
     return ScopePlan(nodes, places, starts, sum(node.is_end for node in nodes))
 
 
-def _prepare_node(
-    step: Step, places: Mapping[str, int], edges: tuple[Edge, ...], default: Retry, names: dict[str, Node]
-) -> Node:
-    known: AnyStep = step  # type: ignore[assignment]  # the union is the closed set of Step's subclasses
-    programs = _programs(known)
+def _prepare_node(step: Step, places: Mapping[str, int], edges: tuple[Edge, ...], known: _Known) -> Node:
+    via = known.actions.get(step.action) if isinstance(step, ActionStep) else None
+    if via is not None and via.action.body.workflow:
+        step = _as_link(step, via)
+    one: AnyStep = step  # type: ignore[assignment]  # the union is the closed set of Step's subclasses
+    programs = _programs(one)
     sources = tuple(places[dependency.step] for dependency in step.depends_on)
     catches = any(edge.branch in _FAILURE_BRANCHES for edge in edges)
     return Node(
-        step=known,
+        step=one,
         index=places[step.name],
         name=step.name,
         type=step.type,
@@ -152,11 +169,20 @@ def _prepare_node(
         needed=0 if step.scope is not None else needed(step.join, len(sources)),
         is_end=not edges,
         handles_failure=catches or step.on_error is OnError.CONTINUE,
-        retry=(step.retry or default) if step.type in _RETRIED else Retry(),
-        inner=_prepare_scope(step.scope, default, names) if step.scope is not None else None,
+        retry=(step.retry or known.retry) if step.type in _RETRIED else Retry(),
+        inner=_prepare_scope(step.scope, known) if step.scope is not None else None,
         programs=programs,
         uses_previous=any("previous_step" in program.roots for program in programs.values()),
+        via=via,
     )
+
+
+def _as_link(step: Step, via: Prepared) -> WorkflowLinkStep:
+    """Make a step whose action is a workflow into one that starts it; it still gives the action its arguments."""
+    kept = {one.name: getattr(step, one.name) for one in fields(Step)}
+    given = step.parameters if isinstance(step, ActionStep) else {}
+    body = via.action.body
+    return WorkflowLinkStep(**kept, workflow=body.workflow, version=body.version, parameters=given)
 
 
 def needed(join: Join, of: int) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
-from canvas.domain.decider.ending import cancel_sources
+from canvas.domain.actions import Call, CallRefused
+from canvas.domain.decider.ending import cancel_sources, end_step
 from canvas.domain.decider.evolution import apply_context, record, same
 from canvas.domain.decider.facts import ContextChanged, StartChild, StepChanged
 from canvas.domain.decider.names import evaluate, names_for
@@ -47,6 +48,8 @@ def start(state: RunState, frame: Frame, node: Node, now: datetime) -> None:
         _fail(state, frame, node, now, _expression_failure(error))
     except Unfit as error:
         _fail(state, frame, node, now, {"code": error.code, "message": str(error)})
+    except CallRefused as refusal:
+        _fail(state, frame, node, now, refusal.error)
     if node.needed and node.step.join.others is OthersPolicy.CANCEL:
         cancel_sources(state, frame, node)
 
@@ -61,6 +64,11 @@ def start_again(state: RunState, frame: Frame, node: Node, now: datetime) -> Non
     slot = frame.slots[node.index]
     if slot.status is not StepStatus.RETRYING or frame.verdict is not None:
         return
+    try:
+        call = node.via.call(slot.input) if node.via is not None else None
+    except ExpressionError as error:  # the action was changed since the attempt before
+        end_step(state, frame, node, StepStatus.FAILED, error=_expression_failure(error))
+        return
     status = StepStatus.WAITING if isinstance(node.step, WorkflowLinkStep) else StepStatus.RUNNING
     change = _change(
         frame,
@@ -71,6 +79,7 @@ def start_again(state: RunState, frame: Frame, node: Node, now: datetime) -> Non
         interruptions=slot.interruptions,
         is_new=False,
         input=slot.input,
+        call=call,
     )
     record(state, frame, node, change)
     if isinstance(node.step, WorkflowLinkStep):
@@ -81,11 +90,11 @@ def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetim
     step = node.step
     match step:
         case ActionStep():
-            given = evaluate(state, node.programs["parameters"], names)
-            record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
+            given, call = _given(state, node, names)
+            record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given, call=call))
         case WorkflowLinkStep():
-            given = evaluate(state, node.programs["parameters"], names)
-            change = _change(frame, node, StepStatus.WAITING, now, input=given)
+            given, call = _given(state, node, names)
+            change = _change(frame, node, StepStatus.WAITING, now, input=given, call=call)
             record(state, frame, node, change)
             _want_child(state, step, change)
         case WaitStep():
@@ -99,6 +108,15 @@ def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetim
             _decide_inline(state, frame, node, names, now)
         case _:
             assert_never(step)
+
+
+def _given(state: RunState, node: Node, names: Names) -> tuple[Any, Call | None]:
+    """Evaluate what a step calls something with; a user-defined action has its say before anything is called."""
+    given = evaluate(state, node.programs["parameters"], names)
+    if node.via is None:
+        return given, None
+    args = node.via.accept(given, is_rehearsal=state.info.is_dry)
+    return args, node.via.call(args)
 
 
 def _decide_inline(state: RunState, frame: Frame, node: Node, names: Names, now: datetime) -> None:
@@ -226,7 +244,7 @@ def _want_child(state: RunState, step: WorkflowLinkStep, change: StepChanged) ->
             attempt=change.attempt,
             workflow=step.workflow,
             version=step.version,
-            parameters=change.input,
+            parameters=change.input if change.call is None else change.call.arguments,
             is_awaited=step.wait,
         )
     )

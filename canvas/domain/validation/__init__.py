@@ -13,13 +13,15 @@ from canvas.domain.dsl.grammar import MAX_STEPS
 from canvas.domain.problems import Problem, Report
 from canvas.domain.validation.calls import check_calls
 from canvas.domain.validation.graph import branches_of, check_graph
+from canvas.domain.validation.names import is_name
 from canvas.domain.validation.parameters import check_declared, check_parameters
 from canvas.domain.validation.references import check_references
 from canvas.domain.validation.shapes import check_shapes
 from canvas.domain.validation.survey import survey
 from canvas.domain.validation.triggers import check_triggers
+from canvas.domain.validation.user_actions import validate_action
 
-__all__ = ["branches_of", "check", "check_parameters", "located", "validate"]
+__all__ = ["branches_of", "check", "check_parameters", "is_name", "located", "validate", "validate_action"]
 
 
 def validate(definition: Definition, catalog: Catalog, *, allow_unregistered: bool = False) -> tuple[Problem, ...]:

@@ -6,9 +6,11 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from canvas.domain.actions.arguments import validator as linear_validator
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.connections import is_name
 from canvas.domain.problems import Report, child
+from canvas.domain.states import ActionOrigin
 from canvas.domain.steps import ActionStep, WorkflowLinkStep
 from canvas.domain.validation.parameters import fits, kind_of_value
 from canvas.domain.validation.survey import Survey
@@ -26,6 +28,7 @@ _WHATEVER_IS_INSIDE = {
     "dependentRequired",
 }
 "Keywords that hold or fail whatever the templates inside turn out to be."
+Validators = dict[str, jsonschema_rs.Validator]
 _WORDS_OF_UNKNOWN_KEY = {"additionalProperties", "unevaluatedProperties"}
 
 
@@ -37,7 +40,7 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
         catalog: What there is.
         allow_unregistered: Whether an unknown action or workflow is only worth a warning, as in a dry run.
     """
-    validators: dict[str, jsonschema_rs.Validator] = {}
+    validators: Validators = {}
     for placed in survey.each_step():
         step, at, report = placed.step, placed.pointer, survey.report
         if isinstance(step, ActionStep) and step.action:
@@ -46,7 +49,8 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
                 _report_unknown_action(report, step, at, catalog, allow_unregistered)
             else:
                 _check_action(report, step, at, spec, validators)
-                _check_connections(report, step, at, spec, catalog.connections)
+                check_connections(report, step.parameters, f"{at}/parameters", spec, catalog.connections)
+                _check_started(survey, spec, at, catalog)
         elif isinstance(step, WorkflowLinkStep) and step.workflow:
             _check_link(survey, step, at, catalog, allow_unregistered)
 
@@ -58,30 +62,57 @@ def _report_unknown_action(report: Report, step: ActionStep, at: str, catalog: C
     tell("unknown_action", f"{at}/action", text, f"A dry run answers it from a fixture. {hint}" if allowed else hint)
 
 
-def _check_action(
-    report: Report, step: ActionStep, at: str, spec: ActionSpec, validators: dict[str, jsonschema_rs.Validator]
-) -> None:
+def _check_action(report: Report, step: ActionStep, at: str, spec: ActionSpec, validators: Validators) -> None:
     if step.version is not None and step.version != spec.version:
         text = f"`{spec.name}` has no version {step.version}."
         report.error("unknown_action_version", f"{at}/action", text, f"It is at version {spec.version}.")
+    if spec.is_archived:
+        hint = "Take another action, or restore this one on the Actions page."
+        report.error("archived_action", f"{at}/action", f"`{spec.name}` is archived.", hint)
     if spec.name not in validators:
-        validators[spec.name] = jsonschema_rs.validator_for(dict(spec.arguments_schema))
-    here = f"{at}/parameters"
-    given = dict(step.parameters)
+        validators[spec.name] = _validator_for(spec)
+    check_given(report, dict(step.parameters), f"{at}/parameters", spec, validators[spec.name])
+
+
+def check_given(
+    report: Report, given: Any, at: str, spec: ActionSpec, validator: jsonschema_rs.Validator | None = None
+) -> None:
+    """Report what an action cannot be called with; what templates give is known only in a run.
+
+    Args:
+        given: The parameters by name.
+        at: Where they stand.
+        validator: Of the action's schema, for whoever checks many calls of it.
+    """
     properties = spec.arguments_schema.get("properties", {})
     unsure = _around_templates(given)
-    for code, pointer, text, hint in _faults(validators[spec.name], given, unsure, properties, report):
-        report.error(code, here + pointer, text, hint)
+    for code, pointer, text, hint in _faults(validator or _validator_for(spec), given, unsure, properties, report):
+        report.error(code, at + pointer, text, hint)
 
 
-def _check_connections(
-    report: Report, step: ActionStep, at: str, spec: ActionSpec, connections: Mapping[str, str]
+def _validator_for(spec: ActionSpec) -> jsonschema_rs.Validator:
+    if spec.origin is ActionOrigin.USER:
+        return linear_validator(spec.arguments_schema)
+    return jsonschema_rs.validator_for(dict(spec.arguments_schema))
+
+
+def _check_started(survey: Survey, spec: ActionSpec, at: str, catalog: Catalog) -> None:
+    """Report a user-defined action that would start this very workflow again, by whatever way."""
+    own = survey.definition.name
+    if spec.starts and (path := path_back(spec.starts, own, catalog)):
+        text = f"These would start each other without end: {' → '.join([own, spec.name, *path])}."
+        survey.report.error("recursion", f"{at}/action", text, "Take one of these links out.")
+
+
+def check_connections(
+    report: Report, given: Mapping[str, Any], at: str, spec: ActionSpec, connections: Mapping[str, str]
 ) -> None:
+    """Report connections that are not there, or of a kind that the action cannot use."""
     for argument, kinds in spec.connections.items():
-        name = step.parameters.get(argument)
+        name = given.get(argument)
         if not is_name(name):
             continue
-        here, wanted = child(f"{at}/parameters", argument), " or ".join(kinds)
+        here, wanted = child(at, argument), " or ".join(kinds)
         if name not in connections:
             fitting = [known for known, kind in connections.items() if kind in kinds]
             text = f"There is no connection `{name[:80]}`."
@@ -149,15 +180,15 @@ def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalo
             f"A dry run answers it from a fixture. {hint}" if allowed else hint,
         )
         return
-    if path := _path_back(step.workflow, own, catalog):
+    if path := path_back(step.workflow, own, catalog):
         text = f"These workflows would start each other without end: {' → '.join([own, *path])}."
         report.error("recursion", f"{at}/workflow", text, "Take one of these links out.")
     if step.version is None:
-        _check_arguments(report, step, f"{at}/parameters", signature)
+        check_linked(report, step.parameters, f"{at}/parameters", signature)
 
 
-def _path_back(start: str, goal: str, catalog: Catalog) -> list[str]:
-    """Find how links lead from one workflow to another; empty when they do not."""
+def path_back(start: str, goal: str, catalog: Catalog) -> list[str]:
+    """Find how links, and actions that start workflows, lead from one workflow to another; empty when they do not."""
     came_from: dict[str, str | None] = {start: None}
     waiting = [start]
     for name in waiting:
@@ -168,16 +199,16 @@ def _path_back(start: str, goal: str, catalog: Catalog) -> list[str]:
                 path.append(here)
                 here = came_from[here]
             return path[::-1]
-        signature = catalog.workflows.get(name)
-        for link in sorted(signature.links) if signature else ():
+        for link in catalog.starts(name):
             if link not in came_from:
                 came_from[link] = name
                 waiting.append(link)
     return []
 
 
-def _check_arguments(report: Report, step: WorkflowLinkStep, at: str, signature: WorkflowSignature) -> None:
-    for name, value in step.parameters.items():
+def check_linked(report: Report, given: Mapping[str, Any], at: str, signature: WorkflowSignature) -> None:
+    """Report what a workflow cannot be started with; what templates give is known only in a run."""
+    for name, value in given.items():
         parameter = signature.parameters.get(name)
         if parameter is None:
             known = f"It takes {', '.join(signature.parameters)}." if signature.parameters else "It takes none."
@@ -192,6 +223,6 @@ def _check_arguments(report: Report, step: WorkflowLinkStep, at: str, signature:
             text = f"`{name}` must be one of {orjson.dumps(list(parameter.enum)).decode()[1:-1]}."
             report.error("bad_parameter", child(at, name), text)
     for name, parameter in signature.parameters.items():
-        if parameter.required and parameter.default is None and name not in step.parameters:
+        if parameter.required and parameter.default is None and name not in given:
             text = f"`{signature.name}` needs the parameter `{name}`."
             report.error("missing_parameter", child(at, name), text, parameter.description)

@@ -10,6 +10,7 @@ from canvas.domain.expressions import FUNCTIONS, MACROS
 from canvas.domain.schema import definition_schema, step_schema
 from canvas.domain.states import ParameterType, StepType
 from canvas.services import catalog, views
+from canvas.services.trials import is_trial
 
 _JSON_TYPES = {ParameterType.LIST: "array", ParameterType.ANY: None}
 
@@ -19,8 +20,12 @@ def editor_catalog(session: Any) -> dict[str, Any]:
     known: Catalog = catalog.catalog(session)
     titles = views.workflow_titles(session)
     return {
-        "actions": [_action(spec) for spec in known.actions.values()],
-        "workflows": [_workflow(signature, titles.get(name, "")) for name, signature in known.workflows.items()],
+        "actions": [_action(spec) for spec in known.actions.values() if not spec.is_archived],
+        "workflows": [
+            _workflow(signature, titles.get(name, ""))
+            for name, signature in known.workflows.items()
+            if not is_trial(name)
+        ],
         **_fixed(),
     }
 
