@@ -5,7 +5,16 @@ from models.action import Action, ActionArgument, ActionInvariant
 from models.notification import Notification
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
 from models.token import ApiToken
-from models.trigger import EventSubscription, Schedule, ScheduleFire, Webhook
+from models.trigger import (
+    Event,
+    EventDelivery,
+    EventSubscription,
+    Schedule,
+    ScheduleFire,
+    Webhook,
+    WebhookDelivery,
+    WebhookSeen,
+)
 from models.workflow import Workflow, WorkflowStep, WorkflowVersion
 
 __all__ = [
@@ -14,6 +23,8 @@ __all__ = [
     "ActionInvariant",
     "ApiToken",
     "Connection",
+    "Event",
+    "EventDelivery",
     "EventSubscription",
     "Notification",
     "Payload",
@@ -22,6 +33,8 @@ __all__ = [
     "ScheduleFire",
     "StepRun",
     "Webhook",
+    "WebhookDelivery",
+    "WebhookSeen",
     "Worker",
     "Workflow",
     "WorkflowRun",

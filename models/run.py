@@ -69,6 +69,8 @@ class WorkflowRun(Row, table=True):
     "Guards every write of the engine and every wish of a service."
     worker_id: str | None = Field(default=None, max_length=26, index=True)
     "The engine process that advances it; None when nobody does."
+    reply_port: int | None = None
+    "UDP port on loopback where somebody waits to be told, by a datagram with the run's id, that it has ended."
     parent_run_id: str | None = Field(default=None, max_length=26)
     parent_path: str | None = None
     depth: int = 0

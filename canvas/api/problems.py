@@ -49,6 +49,11 @@ def problem(
     return Response(content, status, headers, "application/problem+json")
 
 
+def status_of(error: CanvasError) -> int:
+    """Give the HTTP status that tells an error's family."""
+    return next((status for family, status in _FAMILIES if isinstance(error, family)), 500)
+
+
 def handle_errors(api: FastAPI) -> None:
     """Let every error that leaves a route become a problem document."""
     api.add_exception_handler(CanvasError, _on_canvas_error)
@@ -59,7 +64,7 @@ def handle_errors(api: FastAPI) -> None:
 
 async def _on_canvas_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, CanvasError)
-    status = next((status for family, status in _FAMILIES if isinstance(error, family)), 500)
+    status = status_of(error)
     if status == 500:
         _logger.error("%s [%s] %s", error, error.code, error.details)
         return problem(500, error.code, "Canvas made a mistake; its log says more.")

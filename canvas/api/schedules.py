@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from canvas.api.caller import Caller, StrictJson, answer, needs
 from canvas.domain.states import CatchUp, Overlap
-from canvas.services import schedules, views
+from canvas.services import backfill, schedules, views
 from canvas.services.access import Permission
 
 router = APIRouter(prefix="/schedules", tags=["triggers"], route_class=StrictJson)
@@ -24,6 +24,7 @@ class ScheduleBody(BaseModel):
     cron: str | None = Field(default=None, max_length=200, description="Five fields, minute first.")
     interval_seconds: float | None = Field(default=None, ge=1, le=316_224_000)
     timezone: str = Field(default="UTC", max_length=100, examples=["Europe/Paris"])
+    jitter_seconds: float = Field(default=0, ge=0, le=3_600, description="Each firing is put off by up to this much.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="What runs are started with.")
     overlap: Overlap = Overlap.ALLOW
     catch_up: CatchUp = CatchUp.LAST
@@ -33,6 +34,13 @@ class ScheduleBody(BaseModel):
         """Give it in the services' words."""
         values = {key: value for key, value in self if key != "workflow"}
         return schedules.ScheduleWish(**values)
+
+
+class Window(BaseModel):
+    """A time in the past, both ends included."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="until")
 
 
 class NewSchedule(ScheduleBody):
@@ -91,6 +99,21 @@ def delete_schedule(caller: Editor, schedule_id: str) -> Response:
     with caller.transaction() as session:
         schedules.delete_schedule(session, schedule_id)
     return Response(status_code=204)
+
+
+@router.get("/{schedule_id}/fires", response_model=list[views.FireRow])
+def list_fires(caller: Viewer, schedule_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
+    """List what became of the latest due times, the newest first."""
+    with caller.reading() as session:
+        return answer(views.fire_rows(session, schedule_id, limit=limit))
+
+
+@router.post("/{schedule_id}/backfill", status_code=202, response_model=backfill.Backfilled)
+def backfill_schedule(caller: Operator, schedule_id: str, window: Window) -> Response:
+    """Fire what a schedule had due from one moment until another and did not fire."""
+    with caller.transaction() as session:
+        done = backfill.backfill(session, schedule_id, start=window.start, end=window.end, now=datetime.now(UTC))
+    return answer(done, 202)
 
 
 def _switch(caller: Caller, schedule_id: str, *, enabled: bool) -> Response:

@@ -1,18 +1,25 @@
 """Webhooks over HTTP, and the hooks themselves."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from canvas.api.caller import Caller, StrictJson, answer, needs
+from canvas.api.problems import status_of
 from canvas.api.runs import MAX_WAIT_SECONDS, answer_run
-from canvas.services import views, webhooks
+from canvas.domain.definition import DEFAULT_RESPOND_SECONDS
+from canvas.domain.dsl.grammar import MAX_RESPOND
+from canvas.domain.errors import UserError
+from canvas.domain.states import Respond, Signature
+from canvas.services import deliveries, views, webhooks
 from canvas.services.access import Permission
+from canvas.settings import Settings
+from canvas.vault import Vault
 
 router = APIRouter(tags=["triggers"], route_class=StrictJson)
 Viewer = Annotated[Caller, needs(Permission.VIEW)]
@@ -27,13 +34,14 @@ class WebhookBody(BaseModel):
     path: str = Field(min_length=1, max_length=200, description="What follows `/api/hooks/`.")
     methods: list[str] = Field(default=["POST"], min_length=1, max_length=5)
     parameters: dict[str, Any] = Field(default_factory=dict, description="Templates over `trigger.data`.")
+    signature: Signature = Field(default=Signature.NONE, description="How the sender proves who it is.")
+    respond: Respond = Field(default=Respond.AT_ONCE, description="At once, or with what the run gives back.")
+    respond_timeout_seconds: float = Field(default=DEFAULT_RESPOND_SECONDS, gt=0, le=MAX_RESPOND)
     enabled: bool = True
 
     def wish(self) -> webhooks.WebhookWish:
         """Give it in the services' words."""
-        return webhooks.WebhookWish(
-            path=self.path, methods=self.methods, parameters=self.parameters, enabled=self.enabled
-        )
+        return webhooks.WebhookWish(**{key: value for key, value in self if key != "workflow"})
 
 
 class NewWebhook(WebhookBody):
@@ -88,22 +96,62 @@ def delete_webhook(caller: Editor, webhook_id: str) -> Response:
     return Response(status_code=204)
 
 
+@router.get("/webhooks/{webhook_id}", response_model=views.WebhookRow)
+def get_webhook(caller: Viewer, webhook_id: str) -> Response:
+    """Give one webhook."""
+    with caller.reading() as session:
+        return answer(views.webhook_row(session, webhook_id))
+
+
+@router.post("/webhooks/{webhook_id}/secret", status_code=201)
+def rotate_secret(caller: Editor, webhook_id: str) -> Response:
+    """Make a webhook a new secret, shown this once; the one before is still taken for 24 hours."""
+    with caller.transaction() as session:
+        secret = webhooks.rotate_secret(session, webhook_id, vault=_vault(caller.settings), now=datetime.now(UTC))
+        return answer({"secret": secret, "webhook": views.webhook_row(session, webhook_id)}, 201)
+
+
+@router.get("/webhooks/{webhook_id}/deliveries", response_model=list[views.DeliveryRow])
+def list_deliveries(
+    caller: Viewer, webhook_id: str, limit: Annotated[int, Query(ge=1, le=deliveries.KEPT_PER_WEBHOOK)] = 50
+) -> Response:
+    """List the latest deliveries of a webhook, taken and refused, the newest first."""
+    with caller.reading() as session:
+        return answer(views.delivery_rows(session, webhook_id, limit=limit))
+
+
+@router.get("/webhooks/deliveries/{delivery_id}", response_model=views.DeliveryDetail)
+def get_delivery(caller: Viewer, delivery_id: str) -> Response:
+    """Give one delivery with what was kept of it."""
+    with caller.reading() as session:
+        return answer(views.delivery_detail(session, delivery_id))
+
+
+@router.post("/webhooks/deliveries/{delivery_id}/replay", status_code=202)
+def replay_delivery(caller: Operator, delivery_id: str) -> Response:
+    """Take a kept delivery again, as the webhook is now; no proof is asked for."""
+    with caller.transaction() as session:
+        run_id = deliveries.replay_delivery(
+            session, delivery_id, now=datetime.now(UTC), triggered_by=f"replay by {caller.actor.name}"
+        )
+    return answer({"id": run_id}, 202, {"Location": f"/api/runs/{run_id}"})
+
+
 async def receive(caller: Sender, request: Request, path: str) -> Response:
     """Start a run of the workflow that listens on this path; it sees the request as `trigger.data`.
 
     202 and the run's id; with the header `Prefer: wait=SECONDS` the run, once it has ended. A second delivery with the
     same `Idempotency-Key` or `Webhook-Id` starts nothing new.
     """
-    call = webhooks.Call(
+    call = deliveries.Call(
         method=request.method,
         path=path,
         query=_query(request),
         headers=dict(request.headers),
-        body=_body(await request.body()),
+        content=await request.body(),
     )
-    key = request.headers.get("idempotency-key") or request.headers.get("webhook-id")
-    run_id = await run_in_threadpool(_receive, caller, call, key)
-    return await answer_run(caller, run_id, _wanted_wait(request.headers.get("prefer", "")))
+    taken = await run_in_threadpool(_receive, caller, call)
+    return await answer_run(caller, taken.run_id, _wanted_wait(request.headers.get("prefer", "")))
 
 
 for _method in webhooks.METHODS:
@@ -112,24 +160,25 @@ for _method in webhooks.METHODS:
     )
 
 
-def _receive(caller: Caller, call: webhooks.Call, key: str | None) -> str:
-    with caller.transaction() as session:
-        return webhooks.receive_webhook(session, call, now=datetime.now(UTC), idempotency_key=key)
+def _receive(caller: Caller, call: deliveries.Call) -> deliveries.Taken:
+    now = datetime.now(UTC)
+    try:
+        with caller.transaction() as session:
+            return deliveries.receive_webhook(session, call, vault=_vault(caller.settings), now=now)
+    except UserError as error:
+        with caller.transaction() as session:
+            deliveries.note_refusal(session, call, error, status=status_of(error), now=now)
+        raise
+
+
+@lru_cache(maxsize=8)
+def _vault(settings: Settings) -> Vault:
+    return Vault(settings)
 
 
 def _query(request: Request) -> dict[str, Any]:
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     return {name: values[0] if len(values) == 1 else values for name, values in query.items()}
-
-
-def _body(content: bytes) -> Any:
-    """Read JSON where it is JSON, whatever the content type says; many senders get it wrong."""
-    if not content:
-        return None
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return content.decode(errors="replace")
 
 
 def _wanted_wait(prefer: str) -> float:

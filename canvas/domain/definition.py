@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from canvas.domain.states import CatchUp, Overflow, Overlap, ParameterType, WorkflowStatus
+from canvas.domain.states import CatchUp, Overflow, Overlap, ParameterType, Respond, Signature, WorkflowStatus
 from canvas.domain.steps import Scope, Step
 
 SCHEMA_ID = "canvas/v1"
+DEFAULT_RESPOND_SECONDS = 30.0
 
 Layout = Mapping[str, tuple[float, float]]
 """Where each step lies: name to (x, y) in canvas pixels, relative to the step's container."""
@@ -51,6 +52,8 @@ class RunSettings:
     max_retries: int = 0
     "Further attempts of a failing step that has no retry policy of its own."
     concurrency: Concurrency = field(default_factory=Concurrency)
+    error_workflow: str = ""
+    "The workflow that is started once when a run fails; empty for none."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class ScheduleTrigger:
     cron: str | None = None
     interval_seconds: float | None = None
     timezone: str = "UTC"
+    jitter_seconds: float = 0
+    "Each firing is put off by up to this much, always the same for the same due time."
     overlap: Overlap = Overlap.ALLOW
     catch_up: CatchUp = CatchUp.LAST
     enabled: bool = True
@@ -72,6 +77,10 @@ class WebhookTrigger:
 
     path: str
     methods: tuple[str, ...] = ("POST",)
+    signature: Signature = Signature.NONE
+    respond: Respond = Respond.AT_ONCE
+    respond_timeout_seconds: float = DEFAULT_RESPOND_SECONDS
+    "How long `result` waits for the run; after that the answer is its id."
     enabled: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
     "Templates over `trigger.data`: body, query, headers, method."

@@ -1,9 +1,10 @@
 """When a schedule is due: cron read as Unix reads it, in any timezone, and plain intervals. Arithmetic only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,10 @@ CRON_FIELDS = 5
 MAX_CRON_LENGTH = 200
 MIN_INTERVAL = timedelta(seconds=1)
 MAX_INTERVAL = timedelta(days=3_660)
+MAX_JITTER = timedelta(hours=1)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST_LOOK_BACK = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)
 
 
 class InvalidSchedule(Invalid):
@@ -34,6 +37,10 @@ class Timing:
     interval: timedelta | None = None
     timezone: str = "UTC"
     anchor: datetime = _EPOCH
+    jitter: timedelta = timedelta(0)
+    "Each firing is put off by less than this; when it is due, which is what identifies it, stays."
+    seed: str = ""
+    "What else the delay of a firing depends on, so that schedules due at the same time spread."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,17 @@ def check_timing(timing: Timing) -> None:
         raise InvalidSchedule(
             f"An interval is between {MIN_INTERVAL.total_seconds():g} and {MAX_INTERVAL.total_seconds():g} seconds."
         )
+    if not timedelta(0) <= timing.jitter <= MAX_JITTER:
+        raise InvalidSchedule(f"A jitter is between 0 and {MAX_JITTER.total_seconds():g} seconds.")
     _zone(timing.timezone)
+
+
+def delay(timing: Timing, due_at: datetime) -> timedelta:
+    """Tell how long the firing for a due time is put off: 0 up to the jitter, the same in every process."""
+    if not timing.jitter:
+        return timedelta(0)
+    digest = sha256(f"{timing.seed} {due_at.astimezone(UTC).isoformat()}".encode()).digest()
+    return timing.jitter * (int.from_bytes(digest[:6]) / 2**48)
 
 
 def fire_times(timing: Timing, *, after: datetime, until: datetime, limit: int | None = None) -> list[datetime]:
@@ -90,6 +107,20 @@ def fire_times(timing: Timing, *, after: datetime, until: datetime, limit: int |
     return list(islice(takewhile(lambda moment: moment <= until, _times(timing, after)), limit))
 
 
+def past_fire_times(timing: Timing, *, start: datetime, end: datetime, limit: int) -> list[datetime]:
+    """List the moments a schedule is due in [start, end], also those before it was made; at most `limit`.
+
+    Raises:
+        InvalidSchedule: the cron expression or the timezone cannot be read.
+    """
+    anchor = _EPOCH
+    if timing.interval is not None:
+        turns = max(0, -((start - timing.anchor) // timing.interval)) + 1
+        anchor = timing.anchor - turns * timing.interval
+    earlier = replace(timing, anchor=min(anchor, timing.anchor))
+    return fire_times(earlier, after=start - _INSTANT, until=end, limit=limit)
+
+
 def next_fire_times(timing: Timing, *, after: datetime, count: int) -> list[datetime]:
     """List the next `count` moments after `after`, in UTC; fewer when the schedule ends before.
 
@@ -97,6 +128,36 @@ def next_fire_times(timing: Timing, *, after: datetime, count: int) -> list[date
         InvalidSchedule: the cron expression or the timezone cannot be read.
     """
     return list(islice(_times(timing, after), count))
+
+
+def next_firing(timing: Timing, *, after: datetime) -> datetime | None:
+    """Find when the first due time after `after` is fired, its delay included; None when there is none.
+
+    Raises:
+        InvalidSchedule: the cron expression or the timezone cannot be read.
+    """
+    due_at = next(_times(timing, after), None)
+    return None if due_at is None else due_at + delay(timing, due_at)
+
+
+def next_firings(timing: Timing, *, after: datetime, count: int) -> list[datetime]:
+    """List the next `count` moments after `after` at which something is fired, in UTC; fewer when it ends before.
+
+    Without jitter these are the due times. With it, firings keep the order of their due times: one whose delay is
+    longer holds up those behind it.
+
+    Raises:
+        InvalidSchedule: the cron expression or the timezone cannot be read.
+    """
+    firings: list[datetime] = []
+    held_up = after - timing.jitter
+    for due_at in _times(timing, held_up):
+        held_up = max(held_up, due_at + delay(timing, due_at))
+        if held_up > after:
+            firings.append(held_up)
+        if len(firings) == count:
+            break
+    return firings
 
 
 def latest_fire_time(timing: Timing, *, after: datetime, until: datetime) -> datetime | None:
@@ -121,6 +182,8 @@ def due(
         missed_before: Due times before this moment passed while nobody watched; `catch_up` says which count.
         limit: At most this many are to be fired; with `all`, the rest is for the next call.
     """
+    missed_before = _ripe(timing, last, missed_before)
+    now = _ripe(timing, last, now)
     if catch_up is CatchUp.ALL:
         fires = fire_times(timing, after=last, until=now, limit=limit)
         return Due(tuple(fires), fires[-1] if fires else None)
@@ -129,6 +192,18 @@ def due(
     on_time = fire_times(timing, after=edge, until=now, limit=limit)
     made_up = [missed] if missed is not None and catch_up is CatchUp.LAST else []
     return Due(tuple(made_up + on_time), on_time[-1] if on_time else missed)
+
+
+def _ripe(timing: Timing, last: datetime, moment: datetime) -> datetime:
+    """Move a moment back to just before the first due time after `last` whose firing is put off beyond it."""
+    if not timing.jitter:
+        return moment
+    for due_at in _times(timing, max(last, moment - timing.jitter)):
+        if due_at > moment:
+            break
+        if due_at + delay(timing, due_at) > moment:
+            return due_at - _INSTANT
+    return moment
 
 
 def _times(timing: Timing, after: datetime) -> Iterator[datetime]:

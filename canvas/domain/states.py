@@ -156,6 +156,11 @@ class TriggerType(StrEnum):
     WEBHOOK = "webhook"
     EVENT = "event"
     WORKFLOW = "workflow"
+    ERROR = "error"
+    "Another workflow's run failed, and named this one as its `error_workflow`."
+    PROPOSAL = "proposal"
+    TASK = "task"
+    PLAN = "plan"
 
 
 class LogLevel(StrEnum):
@@ -189,6 +194,22 @@ class CatchUp(StrEnum):
     NONE = "none"
     LAST = "last"
     ALL = "all"
+
+
+class Signature(StrEnum):
+    """How a webhook knows that a request comes from whom it should."""
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105  (a word, no token)
+    STANDARD = "standard"
+    "Standard Webhooks: the body, the moment and an id are signed with a shared secret."
+
+
+class Respond(StrEnum):
+    """What a webhook answers with."""
+
+    AT_ONCE = "at_once"
+    RESULT = "result"
 
 
 class ParameterType(StrEnum):

@@ -67,6 +67,8 @@ def start_run(
     triggered_by: str = "",
     idempotency_key: str | None = None,
     schedule_id: str | None = None,
+    reply_port: int | None = None,
+    depth: int = 0,
 ) -> str:
     """Accept a run; the engine starts it as soon as this is committed.
 
@@ -77,6 +79,8 @@ def start_run(
         scheduled_at: Aware; not started before. None starts at once.
         fixtures: Answers by step name, for a dry run.
         idempotency_key: A second call with the same key and request gives the run of the first one.
+        reply_port: A UDP port on loopback that is told when the run has ended.
+        depth: How many runs stand between this one and what came from outside.
 
     Returns:
         The run's id.
@@ -110,6 +114,8 @@ def start_run(
         fixtures=dict(fixtures or {}),
         idempotency_key=_checked_key(idempotency_key),
         scheduled_at=scheduled_at,
+        reply_port=reply_port,
+        depth=depth,
     )
     return _insert(session, run)
 
@@ -124,6 +130,8 @@ def start_triggered(
     triggered_by: str,
     idempotency_key: str | None = None,
     schedule_id: str | None = None,
+    reply_port: int | None = None,
+    depth: int = 0,
 ) -> str:
     """Accept a run of the published version for a trigger, whose parameters are templates over `trigger`.
 
@@ -142,6 +150,8 @@ def start_triggered(
         triggered_by=triggered_by,
         idempotency_key=idempotency_key,
         schedule_id=schedule_id,
+        reply_port=reply_port,
+        depth=depth,
     )
 
 

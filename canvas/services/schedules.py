@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.domain.errors import Conflict, NotFound, UserError
-from canvas.domain.schedules import Timing, check_timing, due, next_fire_times
+from canvas.domain.schedules import Timing, check_timing, due, next_firing
 from canvas.domain.states import CatchUp, LogLevel, Overlap, TriggerType, WorkflowStatus
 from canvas.services.definitions import find_workflow
 from canvas.services.runs import has_live_run, start_triggered
+from canvas.services.switches import declare, is_left_off, put, retire, switch
 from models import Notification, Schedule, ScheduleFire, Workflow
 
 GRACE = timedelta(seconds=60)
@@ -44,6 +45,7 @@ class ScheduleWish:
     cron: str | None = None
     interval_seconds: float | None = None
     timezone: str = "UTC"
+    jitter_seconds: float = 0
     parameters: Mapping[str, Any] | None = None
     overlap: Overlap = Overlap.ALLOW
     catch_up: CatchUp = CatchUp.LAST
@@ -52,13 +54,21 @@ class ScheduleWish:
     def timing(self, anchor: datetime) -> Timing:
         """Give the arithmetic side of it."""
         interval = None if self.interval_seconds is None else timedelta(seconds=self.interval_seconds)
-        return Timing(cron=self.cron, interval=interval, timezone=self.timezone, anchor=anchor)
+        jitter = timedelta(seconds=self.jitter_seconds)
+        return Timing(cron=self.cron, interval=interval, timezone=self.timezone, anchor=anchor, jitter=jitter)
 
 
 def timing_of(schedule: Schedule) -> Timing:
     """Give a kept schedule's timing."""
     interval = None if schedule.interval_seconds is None else timedelta(seconds=schedule.interval_seconds)
-    return Timing(cron=schedule.cron, interval=interval, timezone=schedule.timezone, anchor=schedule.anchor_at)
+    return Timing(
+        cron=schedule.cron,
+        interval=interval,
+        timezone=schedule.timezone,
+        anchor=schedule.anchor_at,
+        jitter=timedelta(seconds=schedule.jitter_seconds),
+        seed=schedule.id,
+    )
 
 
 def create_schedule(session: Session, workflow_name: str, wish: ScheduleWish, *, now: datetime) -> str:
@@ -70,6 +80,7 @@ def create_schedule(session: Session, workflow_name: str, wish: ScheduleWish, *,
     """
     workflow = find_workflow(session, workflow_name)
     schedule = Schedule(workflow_id=workflow.id, anchor_at=now)
+    put(schedule, enabled=wish.enabled)
     session.add(_shape(schedule, wish, now=now))
     session.flush()
     return schedule.id
@@ -85,11 +96,12 @@ def change_schedule(session: Session, schedule_id: str, wish: ScheduleWish, *, n
     """
     schedule = _own_schedule(session, schedule_id)
     schedule.anchor_at = now
+    put(schedule, enabled=wish.enabled)
     _shape(schedule, wish, now=now)
 
 
 def switch_schedule(session: Session, schedule_id: str, *, enabled: bool, now: datetime) -> None:
-    """Switch a schedule on or off; what was due while it was off is not made up for.
+    """Switch a schedule on or off, whatever its definition says; what was due while it was off is not made up for.
 
     Raises:
         ScheduleNotFound: there is no such schedule.
@@ -97,8 +109,8 @@ def switch_schedule(session: Session, schedule_id: str, *, enabled: bool, now: d
     schedule = find_schedule(session, schedule_id)
     if enabled and not schedule.enabled:
         schedule.last_fire_at = now
-        schedule.next_fire_at = _next(schedule, now)
-    schedule.enabled = enabled
+        schedule.next_fire_at = next_firing(timing_of(schedule), after=now)
+    switch(schedule, enabled=enabled)
 
 
 def delete_schedule(session: Session, schedule_id: str) -> None:
@@ -118,32 +130,47 @@ def find_schedule(session: Session, schedule_id: str) -> Schedule:
         ScheduleNotFound: there is no such schedule.
     """
     schedule = session.get(Schedule, schedule_id)
-    if schedule is None:
+    if schedule is None or schedule.retired_at is not None:
         raise ScheduleNotFound(f"There is no schedule {schedule_id!r}.", schedule_id=schedule_id)
     return schedule
 
 
 def sync_schedules(session: Session, workflow: Workflow, wishes: list[ScheduleWish], *, now: datetime) -> None:
-    """Make a workflow's schedules those of its published version; one whose timing stays keeps its memory."""
+    """Make a workflow's schedules those of its published version; one whose timing stays keeps its memory.
+
+    What a person switched off stays off, also when its timing was changed.
+    """
     kept = session.exec(
-        select(Schedule).where(Schedule.workflow_id == workflow.id, col(Schedule.is_from_definition).is_(True))
+        select(Schedule)
+        .where(Schedule.workflow_id == workflow.id, col(Schedule.is_from_definition).is_(True))
+        .order_by(col(Schedule.retired_at).is_not(None), Schedule.id)
     ).all()
     left = list(kept)
-    for wish in wishes:
-        timing = (wish.cron, wish.interval_seconds, wish.timezone)
-        schedule = next((s for s in left if (s.cron, s.interval_seconds, s.timezone) == timing), None)
-        if schedule is None:
-            schedule = Schedule(workflow_id=workflow.id, is_from_definition=True, anchor_at=now)
-        else:
-            left.remove(schedule)
+    pairs = [(wish, _take_same(left, wish)) for wish in wishes]
+    is_off = is_left_off(left)
+    for wish, known in pairs:
+        schedule = known or Schedule(workflow_id=workflow.id, is_from_definition=True, anchor_at=now)
+        if known is None and is_off:
+            schedule.switched = False
         if not schedule.enabled:
             schedule.last_fire_at = now  # what was due while it was off is not made up for
+        declare(schedule, enabled=wish.enabled)
         session.add(_shape(schedule, wish, now=schedule.last_fire_at or schedule.anchor_at))
     for schedule in left:
-        session.delete(schedule)
+        retire(schedule, now=now)
+    forget = sa.update(ScheduleFire).where(col(ScheduleFire.schedule_id).in_([row.id for row in left]), _IS_QUEUED)
+    session.execute(forget.values(outcome="skipped"))
 
 
-def fire_due(session: Session, *, now: datetime, since: datetime) -> int:
+def _take_same(left: list[Schedule], wish: ScheduleWish) -> Schedule | None:
+    timing = (wish.cron, wish.interval_seconds, wish.timezone)
+    same = next((row for row in left if (row.cron, row.interval_seconds, row.timezone) == timing), None)
+    if same is not None:
+        left.remove(same)
+    return same
+
+
+def fire_due(session: Session, *, now: datetime, since: datetime, clock_step: timedelta = timedelta(0)) -> int:
     """Deal with every schedule that is due, at most `MAX_AT_ONCE` of them; gives how many were dealt with.
 
     A due time is a row with a unique key, written together with the run it starts: a second process that does the same
@@ -152,6 +179,8 @@ def fire_due(session: Session, *, now: datetime, since: datetime) -> int:
     Args:
         since: When the calling process began to watch. Older due times passed while nobody was there, and each
             schedule's `catch_up` says what becomes of them.
+        clock_step: How far the clock was just set forward while the process was watching: what a cron expression had
+            due in between is not missed. Intervals go by time that has passed, so they have lost nothing.
     """
     rows = session.exec(
         select(Schedule)
@@ -161,20 +190,39 @@ def fire_due(session: Session, *, now: datetime, since: datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for schedule in rows:
-        _fire(session, schedule, now=now, missed_before=max(since - START_GRACE, now - GRACE))
+        slack = GRACE if schedule.cron is None else GRACE + clock_step
+        _fire(session, schedule, now=now, missed_before=max(min(since, now) - START_GRACE, now - slack))
     return len(rows)
+
+
+def restart_intervals(session: Session, *, now: datetime) -> int:
+    """Let intervals count from now where the clock was set back behind their latest firing; gives how many there were.
+
+    They would be silent until the clock is there again. Cron expressions are left alone: what they have due in an hour
+    that comes twice was fired the first time.
+    """
+    ahead = session.exec(
+        select(Schedule)
+        .where(col(Schedule.enabled).is_(True), col(Schedule.interval_seconds).is_not(None))
+        .where(col(Schedule.last_fire_at) > now + GRACE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for schedule in ahead:
+        schedule.anchor_at, schedule.last_fire_at = now, None
+        schedule.next_fire_at = next_firing(timing_of(schedule), after=now)
+    return len(ahead)
 
 
 def start_queued(session: Session) -> int:
     """Start the oldest queued due time of each schedule whose earlier runs have all ended; gives how many."""
     waiting = session.exec(
-        select(ScheduleFire).where(_IS_QUEUED).order_by(ScheduleFire.schedule_id, ScheduleFire.id)
+        select(ScheduleFire).where(_IS_QUEUED).order_by(ScheduleFire.schedule_id, col(ScheduleFire.fire_at))
     ).all()
     oldest = {fire.schedule_id: fire for fire in reversed(waiting)}
     started = 0
     for schedule_id, fire in oldest.items():
         if not has_live_run(session, schedule_id):
-            _start(session, find_schedule(session, schedule_id), fire)
+            start_fire(session, find_schedule(session, schedule_id), fire)
             started += 1
     return started
 
@@ -208,7 +256,7 @@ def _fire(session: Session, schedule: Schedule, *, now: datetime, missed_before:
     for moment in found.fires:
         _fire_once(session, schedule, moment)
     schedule.last_fire_at = found.latest or schedule.last_fire_at
-    schedule.next_fire_at = _next(schedule, schedule.last_fire_at or now)
+    schedule.next_fire_at = next_firing(timing_of(schedule), after=schedule.last_fire_at or now)
 
 
 def _fire_once(session: Session, schedule: Schedule, moment: datetime) -> None:
@@ -216,13 +264,21 @@ def _fire_once(session: Session, schedule: Schedule, moment: datetime) -> None:
     workflow = session.get_one(Workflow, schedule.workflow_id)
     if workflow.published_version is None or workflow.status is not WorkflowStatus.ACTIVE:
         return
+    if find_fire(session, schedule.id, moment) is not None:
+        return  # a backfill was faster
     busy = schedule.overlap is not Overlap.ALLOW and _is_busy(session, schedule)
     if busy and schedule.overlap is Overlap.QUEUE:
         fire.outcome = "queued" if _count_queued(session, schedule) < MAX_QUEUED else "skipped"
     session.add(fire)
     session.flush()
     if not busy:
-        _start(session, schedule, fire)
+        start_fire(session, schedule, fire)
+
+
+def find_fire(session: Session, schedule_id: str, moment: datetime) -> ScheduleFire | None:
+    """Load what became of a due time; None when it was not dealt with yet."""
+    query = select(ScheduleFire).where(ScheduleFire.schedule_id == schedule_id, ScheduleFire.fire_at == moment)
+    return session.exec(query).one_or_none()
 
 
 def _is_busy(session: Session, schedule: Schedule) -> bool:
@@ -234,7 +290,7 @@ def _count_queued(session: Session, schedule: Schedule) -> int:
     return len(session.exec(query).all())
 
 
-def _start(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
+def start_fire(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
     """Start the run of one due time; one that cannot start is told to people, and never tried again."""
     workflow = session.get_one(Workflow, schedule.workflow_id)
     try:
@@ -243,8 +299,8 @@ def _start(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
             workflow,
             schedule.parameters,
             trigger_type=TriggerType.SCHEDULE,
-            trigger_data={"schedule_id": schedule.id, "fire_at": fire.fire_at.isoformat()},
-            triggered_by="schedule",
+            trigger_data=_told(fire),
+            triggered_by="backfill" if fire.is_backfill else "schedule",
             schedule_id=schedule.id,
         )
         fire.outcome = "started"
@@ -254,21 +310,22 @@ def _start(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
         session.add(Notification(title=title, body=str(error), level=LogLevel.ERROR, link="/triggers"))
 
 
+def _told(fire: ScheduleFire) -> dict[str, Any]:
+    told: dict[str, Any] = {"schedule_id": fire.schedule_id, "fire_at": fire.fire_at.isoformat()}
+    return {**told, "backfill": True} if fire.is_backfill else told
+
+
 def _shape(schedule: Schedule, wish: ScheduleWish, *, now: datetime) -> Schedule:
     check_timing(wish.timing(schedule.anchor_at))
     schedule.cron = wish.cron
     schedule.interval_seconds = wish.interval_seconds
     schedule.timezone = wish.timezone
+    schedule.jitter_seconds = wish.jitter_seconds
     schedule.parameters = dict(wish.parameters or {})
     schedule.overlap = wish.overlap
     schedule.catch_up = wish.catch_up
-    schedule.enabled = wish.enabled
-    schedule.next_fire_at = _next(schedule, now)
+    schedule.next_fire_at = next_firing(timing_of(schedule), after=now)
     return schedule
-
-
-def _next(schedule: Schedule, after: datetime) -> datetime | None:
-    return next(iter(next_fire_times(timing_of(schedule), after=after, count=1)), None)
 
 
 def _own_schedule(session: Session, schedule_id: str) -> Schedule:

@@ -5,16 +5,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from canvas.domain.definition import Definition, EventTrigger, ScheduleTrigger, Trigger, WebhookTrigger
-from canvas.services.events import SubscriptionWish, receive_event, sync_subscriptions
-from canvas.services.schedules import ScheduleWish, fire_due, sync_schedules
-from canvas.services.webhooks import WebhookWish, receive_webhook, sync_webhooks
+from canvas.services.schedules import ScheduleWish, sync_schedules
+from canvas.services.subscriptions import SubscriptionWish, sync_subscriptions
+from canvas.services.webhooks import WebhookWish, sync_webhooks
 from models import Workflow
-
-__all__ = ["fire_due", "receive_event", "receive_webhook", "sync_triggers"]
 
 
 def sync_triggers(session: Session, workflow: Workflow, definition: Definition | None, *, now: datetime) -> None:
-    """Make a workflow's triggers those of a definition; None takes all of them away. Those kept by hand stay.
+    """Make a workflow's triggers those of a definition; None lets all of them rest. Those kept by hand stay.
 
     Raises:
         WebhookPathTaken: another workflow listens on one of the paths.
@@ -26,6 +24,7 @@ def sync_triggers(session: Session, workflow: Workflow, definition: Definition |
             cron=t.cron,
             interval_seconds=t.interval_seconds,
             timezone=t.timezone,
+            jitter_seconds=t.jitter_seconds,
             parameters=t.parameters,
             overlap=t.overlap,
             catch_up=t.catch_up,
@@ -35,7 +34,15 @@ def sync_triggers(session: Session, workflow: Workflow, definition: Definition |
         if isinstance(t, ScheduleTrigger)
     ]
     webhooks = [
-        WebhookWish(path=t.path, methods=t.methods, parameters=t.parameters, enabled=t.enabled)
+        WebhookWish(
+            path=t.path,
+            methods=t.methods,
+            parameters=t.parameters,
+            signature=t.signature,
+            respond=t.respond,
+            respond_timeout_seconds=t.respond_timeout_seconds,
+            enabled=t.enabled,
+        )
         for t in triggers
         if isinstance(t, WebhookTrigger)
     ]
@@ -45,5 +52,5 @@ def sync_triggers(session: Session, workflow: Workflow, definition: Definition |
         if isinstance(t, EventTrigger)
     ]
     sync_schedules(session, workflow, schedules, now=now)
-    sync_webhooks(session, workflow, webhooks)
-    sync_subscriptions(session, workflow, events)
+    sync_webhooks(session, workflow, webhooks, now=now)
+    sync_subscriptions(session, workflow, events, now=now)

@@ -30,7 +30,9 @@ from canvas.domain.states import (
     OthersPolicy,
     Overlap,
     ParameterType,
+    Respond,
     RunStatus,
+    Signature,
     StepType,
     SwitchMatch,
     WorkflowStatus,
@@ -308,6 +310,7 @@ def triggers() -> st.SearchStrategy[Trigger]:
     }
     clock: dict[str, Any] = {
         "timezone": st.sampled_from(("UTC", "Europe/Paris")),
+        "jitter_seconds": st.sampled_from([0, 90, 0.5]),
         "overlap": st.sampled_from(Overlap),
         "catch_up": st.sampled_from(CatchUp),
     }
@@ -328,7 +331,15 @@ def webhooks() -> st.SearchStrategy[list[Trigger]]:
     return paths.flatmap(
         lambda drawn: st.tuples(
             *(
-                st.builds(WebhookTrigger, path=st.just(path), methods=methods, parameters=st.just({"mode": "fast"}))
+                st.builds(
+                    WebhookTrigger,
+                    path=st.just(path),
+                    methods=methods,
+                    signature=st.sampled_from(Signature),
+                    respond=st.sampled_from(Respond),
+                    respond_timeout_seconds=st.sampled_from([30.0, 2.5]),
+                    parameters=st.just({"mode": "fast"}),
+                )
                 for path in drawn
             )
         )

@@ -1,12 +1,22 @@
 """Events: every listener whose filter holds starts a run; one that cannot does not keep the others from it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlmodel import select
 
 from canvas.domain.errors import Invalid
-from canvas.services import events, schedules
-from canvas.services.events import SubscriptionWish, receive_event
+from canvas.services import events, schedules, subscriptions
+from canvas.services.events import NewEvent
+from canvas.services.subscriptions import SubscriptionWish
 from models import EventSubscription, WorkflowRun
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def receive_event(session, event_type, data=None, now=NOON, **given):
+    """Take in an event; gives the reactions."""
+    return list(events.receive_event(session, NewEvent(type=event_type, data=data, **given), now=now).reactions)
 
 
 def test_listeners_of_the_type_start(session, publish):
@@ -18,7 +28,8 @@ def test_listeners_of_the_type_start(session, publish):
 
     runs = session.exec(select(WorkflowRun)).all()
     assert {"one", "two"} == {reaction.workflow for reaction in reactions} == {run.workflow_name for run in runs}
-    assert {"type": "order.created", "data": {"total": 5}} == runs[0].trigger_data
+    told = runs[0].trigger_data
+    assert ("order.created", {"total": 5}, NOON.isoformat()) == (told["type"], told["data"], told["occurred_at"])
     assert [] == receive_event(session, "order.nothing")
 
 
@@ -48,19 +59,19 @@ def test_one_listener_that_cannot_start_leaves_the_others_alone(session, publish
 def test_subscriptions_kept_by_hand(session, publish):
     """They can be changed, switched and forgotten; those of the definition only there."""
     publish("listener", "[{type: event, event: fixed}]")
-    own = events.create_subscription(session, "listener", SubscriptionWish(event_type="mine"))
-    events.change_subscription(session, own, SubscriptionWish(event_type="changed"))
+    own = subscriptions.create_subscription(session, "listener", SubscriptionWish(event_type="mine"))
+    subscriptions.change_subscription(session, own, SubscriptionWish(event_type="changed"))
     session.flush()
     assert 1 == len(receive_event(session, "changed"))
 
-    events.switch_subscription(session, own, enabled=False)
+    subscriptions.switch_subscription(session, own, enabled=False)
     session.flush()
     assert [] == receive_event(session, "changed")
-    events.delete_subscription(session, own)
+    subscriptions.delete_subscription(session, own)
     session.flush()
     (fixed,) = session.exec(select(EventSubscription)).all()
     with pytest.raises(schedules.FollowsDefinition):
-        events.delete_subscription(session, fixed.id)
+        subscriptions.delete_subscription(session, fixed.id)
 
 
 @pytest.mark.parametrize("wish", [{"event_type": ""}, {"event_type": "x" * 201}, {"event_type": "a", "filter": "1 +"}])
@@ -68,4 +79,4 @@ def test_what_cannot_be_listened_to_is_refused(session, publish, wish):
     """An event has a type, and a filter is an expression."""
     publish("listener")
     with pytest.raises(Invalid):
-        events.create_subscription(session, "listener", SubscriptionWish(**wish))
+        subscriptions.create_subscription(session, "listener", SubscriptionWish(**wish))

@@ -1,5 +1,6 @@
 """Workflows: made, edited by several people, saved, published, rolled back, imported, exported."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from canvas.services import versions, views, workflows
 from canvas.services.definitions import VersionNotFound, WorkflowNotFound
 from canvas.services.judging import DefinitionHasErrors, InvalidDocument
 from canvas.services.runs import start_run
-from models import Schedule, Webhook, Workflow, WorkflowStep, WorkflowVersion
+from models import Workflow, WorkflowStep, WorkflowVersion
 from tests.services.conftest import HELLO
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -294,12 +297,12 @@ def test_an_archived_workflow_has_no_triggers(session, publish):
     name = publish("night", '[{type: schedule, cron: "0 2 * * *"}, {type: webhook, path: go}]')
     workflows.archive_workflow(session, name)
     session.flush()
-    assert [] == [*session.exec(select(Schedule)), *session.exec(select(Webhook))]
+    assert [] == [*views.schedule_rows(session, now=NOON), *views.webhook_rows(session)]
     assert [] == views.workflow_cards(session)
 
     workflows.restore_workflow(session, name)
     session.flush()
-    assert 2 == len([*session.exec(select(Schedule)), *session.exec(select(Webhook))])
+    assert 2 == len([*views.schedule_rows(session, now=NOON), *views.webhook_rows(session)])
     assert [WorkflowStatus.ACTIVE] == [card.status for card in views.workflow_cards(session)]
 
 
@@ -309,7 +312,7 @@ def test_unpublishing_keeps_the_versions(session, publish):
     versions.unpublish_workflow(session, name)
     session.flush()
 
-    assert [] == session.exec(select(Schedule)).all()
+    assert [] == views.schedule_rows(session, now=NOON)
     assert [1] == [row.number for row in views.version_rows(session, name)]
 
 

@@ -25,7 +25,9 @@ from canvas.domain.states import (
     Overflow,
     Overlap,
     ParameterType,
+    Respond,
     RunStatus,
+    Signature,
     StepType,
     SwitchMatch,
     WorkflowStatus,
@@ -55,6 +57,9 @@ MAX_STEP_DEPTH = 20
 MAX_TRIGGERS = 100
 MAX_ITERATIONS = 100_000
 YEAR = 31_536_000
+MAX_JITTER = 3_600
+MAX_RESPOND = 120
+"Seconds a sender may be kept waiting."
 
 _name = Text(pattern=NAME_PATTERN, longest=MAX_NAME)
 
@@ -232,6 +237,7 @@ SETTINGS = Record(
             ),
             "Concurrency",
         ),
+        Field("error_workflow", Text("workflow"), "Error workflow", "Started once when a run of this one fails."),
     ),
 )
 _ENABLED = Field("enabled", Flag(), "Enabled")
@@ -245,6 +251,7 @@ TRIGGER = OneOf(
                 Field("cron", Text(), "Cron", "Five fields, minute first."),
                 Field("interval_seconds", Number(at_least=1, at_most=YEAR), "Every", "Seconds between two runs."),
                 Field("timezone", Text(), "Time zone", "Such as Europe/Paris."),
+                Field("jitter_seconds", Number(at_least=0, at_most=MAX_JITTER), "Jitter", "Seconds late, at most."),
                 Field("overlap", Word(Overlap), "While one is going"),
                 Field("catch_up", Word(CatchUp), "Missed times"),
                 _ENABLED,
@@ -257,6 +264,14 @@ TRIGGER = OneOf(
             (
                 Field("path", Text(), "Path", "Requests to /api/hooks/PATH start a run.", required=True),
                 Field("methods", ListOf(Text()), "Methods", "GET, POST, PUT, PATCH, DELETE."),
+                Field("signature", Word(Signature), "Signature", "How the sender proves who it is."),
+                Field("respond", Word(Respond), "Answers", "At once, or with what the run gives back."),
+                Field(
+                    "respond_timeout_seconds",
+                    Number(above=0, at_most=MAX_RESPOND),
+                    "Waits at most",
+                    "Seconds for the result.",
+                ),
                 _ENABLED,
                 _STARTED_WITH,
             ),

@@ -41,6 +41,7 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
         allow_unregistered: Whether an unknown action or workflow is only worth a warning, as in a dry run.
     """
     validators: Validators = {}
+    _check_error_workflow(survey, catalog, allow_unregistered)
     for placed in survey.each_step():
         step, at, report = placed.step, placed.pointer, survey.report
         if isinstance(step, ActionStep) and step.action:
@@ -185,6 +186,25 @@ def _check_link(survey: Survey, step: WorkflowLinkStep, at: str, catalog: Catalo
         report.error("recursion", f"{at}/workflow", text, "Take one of these links out.")
     if step.version is None:
         check_linked(report, step.parameters, f"{at}/parameters", signature)
+
+
+def _check_error_workflow(survey: Survey, catalog: Catalog, allowed: bool) -> None:
+    name, at, report = survey.definition.settings.error_workflow, "/settings/error_workflow", survey.report
+    if not name:
+        return
+    signature = catalog.workflows.get(name)
+    if name == survey.definition.name:
+        text = f"`{name}` cannot be its own error workflow: it would fail without end."
+        report.error("recursion", at, text, "Name another workflow.")
+    elif signature is None:
+        tell = report.warning if allowed else report.error
+        hint = report.near(name, catalog.workflows) or "It has to be there before this one is published."
+        tell("unknown_workflow", at, f"There is no workflow `{name[:80]}`.", hint)
+    else:
+        for parameter, declared in signature.parameters.items():
+            if declared.required and declared.default is None:
+                text = f"`{name}` needs the parameter `{parameter}`, which nothing gives to an error workflow."
+                report.error("missing_parameter", at, text, "What failed is told as `trigger.data`.")
 
 
 def path_back(start: str, goal: str, catalog: Catalog) -> list[str]:

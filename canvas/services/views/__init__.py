@@ -17,6 +17,18 @@ from canvas.services.views.connections import (
     connection_kind_rows,
     connection_rows,
 )
+from canvas.services.views.history import (
+    DeliveryDetail,
+    DeliveryRow,
+    EventRow,
+    FireRow,
+    HeardRow,
+    delivery_detail,
+    delivery_rows,
+    event_rows,
+    fire_rows,
+    heard_rows,
+)
 from canvas.services.views.notifications import NotificationRow, notification_rows, unread_count
 from canvas.services.views.plain import as_plain
 from canvas.services.views.runs import (
@@ -43,6 +55,7 @@ from canvas.services.views.triggers import (
     schedule_row,
     schedule_rows,
     subscription_rows,
+    webhook_row,
     webhook_rows,
 )
 from canvas.services.views.workflows import (
@@ -67,6 +80,11 @@ __all__ = [
     "ActionUse",
     "ConnectionDetail",
     "ConnectionRow",
+    "DeliveryDetail",
+    "DeliveryRow",
+    "EventRow",
+    "FireRow",
+    "HeardRow",
     "KindRow",
     "LogRow",
     "NotificationRow",
@@ -93,6 +111,11 @@ __all__ = [
     "connection_detail",
     "connection_kind_rows",
     "connection_rows",
+    "delivery_detail",
+    "delivery_rows",
+    "event_rows",
+    "fire_rows",
+    "heard_rows",
     "live_run_count",
     "notification_rows",
     "run_detail",
@@ -110,6 +133,7 @@ __all__ = [
     "unread_count",
     "version_document",
     "version_rows",
+    "webhook_row",
     "webhook_rows",
     "workflow_cards",
     "workflow_detail",

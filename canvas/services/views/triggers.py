@@ -7,9 +7,10 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from canvas.domain.cron_words import cron_in_words, interval_in_words
-from canvas.domain.schedules import InvalidSchedule, next_fire_times
+from canvas.domain.schedules import InvalidSchedule, next_firings
 from canvas.services.schedules import find_schedule, timing_of
-from models import EventSubscription, Schedule, ScheduleFire, Webhook, Workflow
+from canvas.services.webhooks import find_webhook
+from models import EventDelivery, EventSubscription, Schedule, ScheduleFire, Webhook, Workflow
 
 _FIRE_TIMES: Final = 5
 
@@ -34,8 +35,11 @@ class ScheduleRow:
     last_run_id: str
     interval_seconds: float | None
     parameters: dict[str, Any]
+    jitter_seconds: float = 0
+    is_switched_by_hand: bool = False
+    "Whether a person switched it against its definition."
     next_fire_times: list[datetime] = field(default_factory=list)
-    "The next five, in UTC; none while it is off."
+    "When it fires next, jitter included: five moments in UTC; none while it is off."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class WebhookRow:
     is_published: bool
     last_called_at: datetime | None
     parameters: dict[str, Any]
+    signature: str = "none"
+    has_secret: bool = False
+    previous_secret_until: datetime | None = None
+    "While this lies ahead, the secret before the newest one is taken too."
+    respond: str = "at_once"
+    respond_timeout_seconds: float = 0
+    is_switched_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +76,17 @@ class SubscriptionRow:
     parameters: dict[str, Any]
     enabled: bool
     follows_definition: bool
+    workflow_title: str = ""
+    is_published: bool = True
+    last_heard_at: datetime | None = None
+    last_run_id: str = ""
+    is_switched_by_hand: bool = False
 
 
 def schedule_rows(session: Session, *, now: datetime) -> list[ScheduleRow]:
     """List all schedules, the next due first and those that are off last."""
     query = select(Schedule, Workflow).join(Workflow, col(Workflow.id) == Schedule.workflow_id)
+    query = query.where(col(Schedule.retired_at).is_(None))
     rows = [_schedule_row(session, schedule, workflow, now) for schedule, workflow in session.exec(query)]
     never = datetime.max.replace(tzinfo=UTC)
     return sorted(rows, key=lambda row: (row.next_fire_times or [never])[0])
@@ -88,41 +105,67 @@ def schedule_row(session: Session, schedule_id: str, *, now: datetime) -> Schedu
 def webhook_rows(session: Session) -> list[WebhookRow]:
     """List all webhooks by path."""
     query = select(Webhook, Workflow).join(Workflow, col(Workflow.id) == Webhook.workflow_id).order_by(Webhook.path)
-    return [
-        WebhookRow(
-            id=webhook.id,
-            workflow_name=workflow.name,
-            workflow_title=workflow.title or workflow.name,
-            path=webhook.path,
-            methods=webhook.methods,
-            enabled=webhook.enabled,
-            is_from_definition=webhook.is_from_definition,
-            is_published=workflow.published_version is not None,
-            last_called_at=webhook.last_called_at,
-            parameters=webhook.parameters,
-        )
-        for webhook, workflow in session.exec(query)
-    ]
+    return [_webhook_row(*pair) for pair in session.exec(query.where(col(Webhook.retired_at).is_(None)))]
+
+
+def webhook_row(session: Session, webhook_id: str) -> WebhookRow:
+    """Give one webhook.
+
+    Raises:
+        WebhookNotFound: There is no such webhook.
+    """
+    webhook = find_webhook(session, webhook_id)
+    return _webhook_row(webhook, session.get_one(Workflow, webhook.workflow_id))
 
 
 def subscription_rows(session: Session, *, workflow: str = "") -> list[SubscriptionRow]:
     """List all event subscriptions, or those of one workflow."""
-    query = select(EventSubscription, Workflow.name).where(EventSubscription.workflow_id == Workflow.id)
+    query = select(EventSubscription, Workflow).where(EventSubscription.workflow_id == Workflow.id)
+    query = query.where(col(EventSubscription.retired_at).is_(None))
     query = query.order_by(EventSubscription.event_type, EventSubscription.id)
     if workflow:
         query = query.where(Workflow.name == workflow)
-    return [
-        SubscriptionRow(
-            id=row.id,
-            workflow=name,
-            event=row.event_type,
-            filter=row.filter,
-            parameters=row.parameters,
-            enabled=row.enabled,
-            follows_definition=row.is_from_definition,
-        )
-        for row, name in session.exec(query).all()
-    ]
+    return [_subscription_row(session, row, owner) for row, owner in session.exec(query).all()]
+
+
+def _webhook_row(webhook: Webhook, workflow: Workflow) -> WebhookRow:
+    return WebhookRow(
+        id=webhook.id,
+        workflow_name=workflow.name,
+        workflow_title=workflow.title or workflow.name,
+        path=webhook.path,
+        methods=webhook.methods,
+        enabled=webhook.enabled,
+        is_from_definition=webhook.is_from_definition,
+        is_published=workflow.published_version is not None,
+        last_called_at=webhook.last_called_at,
+        parameters=webhook.parameters,
+        signature=webhook.signature.value,
+        has_secret=webhook.secret is not None,
+        previous_secret_until=webhook.previous_until if webhook.previous_secret else None,
+        respond=webhook.respond.value,
+        respond_timeout_seconds=webhook.respond_timeout_seconds,
+        is_switched_by_hand=webhook.switched is not None,
+    )
+
+
+def _subscription_row(session: Session, row: EventSubscription, workflow: Workflow) -> SubscriptionRow:
+    heard = select(EventDelivery).where(EventDelivery.subscription_id == row.id)
+    last = session.exec(heard.order_by(col(EventDelivery.id).desc()).limit(1)).first()
+    return SubscriptionRow(
+        id=row.id,
+        workflow=workflow.name,
+        event=row.event_type,
+        filter=row.filter,
+        parameters=row.parameters,
+        enabled=row.enabled,
+        follows_definition=row.is_from_definition,
+        workflow_title=workflow.title or workflow.name,
+        is_published=workflow.published_version is not None,
+        last_heard_at=last.at if last else None,
+        last_run_id=(last.run_id or "") if last else "",
+        is_switched_by_hand=row.switched is not None,
+    )
 
 
 def _schedule_row(session: Session, schedule: Schedule, workflow: Workflow, now: datetime) -> ScheduleRow:
@@ -145,12 +188,14 @@ def _schedule_row(session: Session, schedule: Schedule, workflow: Workflow, now:
         last_run_id=last_run_id or "",
         interval_seconds=schedule.interval_seconds,
         parameters=schedule.parameters,
+        jitter_seconds=schedule.jitter_seconds,
+        is_switched_by_hand=schedule.switched is not None,
         next_fire_times=_next_times(schedule, now) if schedule.enabled else [],
     )
 
 
 def _next_times(schedule: Schedule, now: datetime) -> list[datetime]:
     try:
-        return next_fire_times(timing_of(schedule), after=now, count=_FIRE_TIMES)
+        return next_firings(timing_of(schedule), after=now, count=_FIRE_TIMES)
     except InvalidSchedule:
         return []
