@@ -2,7 +2,7 @@
 
 from models.access import Connection
 from models.action import Action, ActionArgument, ActionInvariant
-from models.notification import Notification
+from models.notification import Notification, NotificationRead, NotificationRecipient
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
 from models.token import ApiToken
 from models.trigger import (
@@ -27,6 +27,8 @@ __all__ = [
     "EventDelivery",
     "EventSubscription",
     "Notification",
+    "NotificationRead",
+    "NotificationRecipient",
     "Payload",
     "RunLog",
     "Schedule",

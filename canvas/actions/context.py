@@ -1,6 +1,6 @@
 """What an action gets besides its arguments."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,12 +27,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notification to the people who use Canvas."""
+    """One notification to people who use Canvas."""
 
     title: str
     body: str
     level: LogLevel
     link: str
+    to: tuple[str, ...] = ()
+    "Names of users, each once; none means everybody."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class ActionContext(Outside):
         """Add a line to the run's log."""
         self.lines.append(Line(level, message, data))
 
-    def notify(self, title: str, body: str = "", level: LogLevel = LogLevel.INFO, link: str = "") -> None:
-        """Tell people something; without a link the notification leads to the run."""
-        self.notices.append(Notice(title, body, level, link))
+    def notify(
+        self, title: str, body: str = "", level: LogLevel = LogLevel.INFO, link: str = "", to: Iterable[str] = ()
+    ) -> None:
+        """Tell people something: the users named in `to`, or everybody; without a link it leads to the run."""
+        self.notices.append(Notice(title, body, level, link, tuple(dict.fromkeys(to))))

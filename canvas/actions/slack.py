@@ -21,9 +21,7 @@ class Message(Arguments):
         max_length=200,
         description="Where: a channel's name or ID, or a member's ID. Empty only with a webhook, which has its own.",
     )
-    text: Text = Field(
-        default="", max_length=40_000, description="The message; *bold*, _italic_ and <https://example.com|links> work."
-    )
+    text: Text = Field(default="", max_length=40_000, description="The message; *bold*, _italic_ and links work.")
     blocks: list[dict[str, Any]] = Field(
         default=[],
         max_length=50,

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from canvas.actions.connections import Connections
-from canvas.actions.context import ActionContext, Line, Notice
+from canvas.actions.context import ActionContext, Line
 from canvas.actions.failures import ActionFailed
 from canvas.actions.masking import Masker, masker_for
 from canvas.domain.catalog import ActionSpec
@@ -202,7 +202,7 @@ def _masked(attempt: Attempt, outcome: Outcome) -> Outcome:
     text, record = masker.text, attempt.record
     if record is not None:
         lines = [Line(line.level, text(line.message), masker.value(line.data)) for line in record.lines]
-        notices = [Notice(text(n.title), text(n.body), n.level, text(n.link)) for n in record.notices]
+        notices = [replace(n, title=text(n.title), body=text(n.body), link=text(n.link)) for n in record.notices]
         attempt.record = replace(record, lines=lines, notices=notices)
     return replace(outcome, error=masker.value(outcome.error)) if isinstance(outcome, Failed) else outcome
 

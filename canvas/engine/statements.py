@@ -9,7 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from models import Notification, Payload, RunLog, StepRun, Worker, Workflow, WorkflowRun, WorkflowVersion
+from models import (
+    Notification,
+    NotificationRecipient,
+    Payload,
+    RunLog,
+    StepRun,
+    Worker,
+    Workflow,
+    WorkflowRun,
+    WorkflowVersion,
+)
 
 _DIALECT = sqlite.dialect()
 
@@ -21,7 +31,8 @@ def _table(model: Any) -> sa.Table:
 
 RUN, STEP, LOG = _table(WorkflowRun), _table(StepRun), _table(RunLog)
 VERSION, WORKFLOW = _table(WorkflowVersion), _table(Workflow)
-PAYLOAD, WORKER, NOTIFICATION = _table(Payload), _table(Worker), _table(Notification)
+PAYLOAD, WORKER = _table(Payload), _table(Worker)
+NOTIFICATION, RECIPIENT = _table(Notification), _table(NotificationRecipient)
 _LIVE = sa.text("status IN ('running', 'paused')")
 
 
@@ -110,7 +121,10 @@ INSERT_STEP = _insert(
     "ended_at",
 )
 INSERT_LOG = _insert(LOG, "run_id", "path", "attempt", "kind", "level", "message", "data", "at")
-INSERT_NOTIFICATION = _insert(NOTIFICATION, "id", "created_at", "title", "body", "level", "link", "run_id")
+INSERT_NOTIFICATION = _insert(
+    NOTIFICATION, "id", "created_at", "title", "body", "level", "link", "run_id", "is_for_everybody"
+)
+INSERT_RECIPIENT = _insert(RECIPIENT, "user_name", "notification_id")
 INSERT_PAYLOAD = compiled(
     sqlite.insert(PAYLOAD).values(hash=given("hash"), body=given("body")).on_conflict_do_nothing(), "hash", "body"
 )

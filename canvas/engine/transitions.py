@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from canvas.actions.context import Notice
 from canvas.domain.decider import (
     Command,
     ContextChanged,
@@ -297,9 +298,16 @@ def _write_record(transition: Transition, record: Record) -> None:
             _LINE, line.message, line.data or None, path=record.path, attempt=record.attempt, level=line.level.value
         )
     for notice in record.notices:
-        link = notice.link or f"/runs/{transition.run.id}"
-        row = (new_key(), transition.now_text, notice.title, notice.body, notice.level.value, link, transition.run.id)
-        transition.add(sql.INSERT_NOTIFICATION, row)
+        _tell(transition, notice)
+
+
+def _tell(transition: Transition, notice: Notice) -> None:
+    key, run = new_key(), transition.run.id
+    link = notice.link or f"/runs/{run}"
+    said = (notice.title, notice.body, notice.level.value, link)
+    transition.add(sql.INSERT_NOTIFICATION, (key, transition.now_text, *said, run, not notice.to))
+    for name in notice.to:
+        transition.add(sql.INSERT_RECIPIENT, (name, key))
 
 
 _ROWS: dict[type, Callable[[Transition, Any], None]] = {

@@ -12,9 +12,10 @@ from canvas.domain.errors import Conflict, NotFound, UserError
 from canvas.domain.schedules import Timing, check_timing, due, next_firing
 from canvas.domain.states import CatchUp, LogLevel, Overlap, TriggerType, WorkflowStatus
 from canvas.services.definitions import find_workflow
+from canvas.services.notifications import notify
 from canvas.services.runs import has_live_run, start_triggered
 from canvas.services.switches import declare, is_left_off, put, retire, switch
-from models import Notification, Schedule, ScheduleFire, Workflow
+from models import Schedule, ScheduleFire, Workflow
 
 GRACE = timedelta(seconds=60)
 "A process that was there all the time and is later than this slept through the due time: it counts as missed."
@@ -307,7 +308,7 @@ def start_fire(session: Session, schedule: Schedule, fire: ScheduleFire) -> None
     except UserError as error:
         fire.outcome = "refused"
         title = f"The schedule of {workflow.name} could not start a run"
-        session.add(Notification(title=title, body=str(error), level=LogLevel.ERROR, link="/triggers"))
+        notify(session, title, body=str(error), level=LogLevel.ERROR, link="/triggers")
 
 
 def _told(fire: ScheduleFire) -> dict[str, Any]:

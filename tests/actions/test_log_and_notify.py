@@ -44,6 +44,24 @@ async def test_a_notification_leads_to_its_run(make_context):
     assert [Notice("t", "", LogLevel.ERROR, f"/runs/{context.run_id}")] == context.notices
 
 
+@pytest.mark.parametrize(
+    ("to", "expected"), [(["ada", "bob", "ada"], ("ada", "bob")), ("ada, bob", ("ada", "bob")), ([], ())]
+)
+async def test_a_notification_may_be_for_some(make_context, to, expected):
+    """Users are named in a list, or in a text with commas; nobody named means everybody."""
+    context = make_context()
+    result = await registry()["notify/create"].call({"title": "t", "to": to}, context)
+
+    assert expected == context.notices[0].to == tuple(result["to"])
+
+
+@pytest.mark.parametrize("to", ["", " , ", [""], [" "]])
+async def test_a_template_that_finds_nobody_tells_nobody(make_context, to):
+    """An empty name never becomes a message for everybody."""
+    with pytest.raises(InvalidArguments, match="to"):
+        await registry()["notify/create"].call({"title": "t", "to": to}, make_context())
+
+
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "data:text/html,x"])
 async def test_a_link_is_a_page_or_a_web_address(make_context, link):
     """A notification never carries code or a disguised foreign address."""

@@ -52,6 +52,7 @@ async def _odd(arguments, context):
 async def _talk(arguments, context):
     context.log(LogLevel.INFO, "hello", number=1)
     context.notify("Look", "here")
+    context.notify("Psst", to=["ada", "bob", "ada"])
 
 
 _BEHAVIOURS = {

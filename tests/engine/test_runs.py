@@ -426,14 +426,17 @@ def test_lines_and_notices_are_written_with_the_end_of_the_attempt(house):
     """What an action says is in the log; what it tells people is in the bell."""
     from sqlmodel import select
 
-    from models import Notification
+    from models import Notification, NotificationRecipient
 
     run = house.run(define(act("talk", action="talk")))
 
     lines = [(log.path, log.message, log.data) for log in house.logs(run.id) if log.kind.value == "line"]
     notices = house.query(lambda session: session.exec(select(Notification)).all())
     assert [("talk", "hello", {"number": 1})] == lines
-    assert [("Look", f"/runs/{run.id}")] == [(notice.title, notice.link) for notice in notices]
+    recipients = house.query(lambda session: session.exec(select(NotificationRecipient)).all())
+    told = [(notice.title, notice.link, notice.is_for_everybody) for notice in sorted(notices, key=lambda n: n.title)]
+    assert [("Look", f"/runs/{run.id}", True), ("Psst", f"/runs/{run.id}", False)] == told
+    assert {"ada", "bob"} == {recipient.user_name for recipient in recipients}
 
 
 def test_the_log_tells_every_change_in_order(house):

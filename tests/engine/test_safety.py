@@ -150,7 +150,7 @@ def payload(key):
 
 
 def notification(key):
-    return (sql.INSERT_NOTIFICATION, [(key, moment_text(datetime.now(UTC)), "t", "", "info", "", None)])
+    return (sql.INSERT_NOTIFICATION, [(key, moment_text(datetime.now(UTC)), "t", "", "info", "", None, True)])
 
 
 def test_a_unit_that_breaks_a_constraint_takes_nobody_with_it(written, house, caplog):

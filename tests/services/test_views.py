@@ -9,7 +9,7 @@ from canvas.domain.errors import Invalid
 from canvas.domain.states import RunStatus, TriggerType, WorkflowStatus
 from canvas.services import views
 from canvas.services.views import RunFilter
-from models import Notification, Schedule, ScheduleFire, Webhook, Workflow, WorkflowRun, WorkflowVersion
+from models import Schedule, ScheduleFire, Webhook, Workflow, WorkflowRun, WorkflowVersion
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -141,14 +141,10 @@ def test_schedules_say_when_in_words_and_five_times_ahead(session, make_workflow
     assert [[], []] == [row.next_fire_times for row in rest]
 
 
-def test_webhooks_and_notifications(session, make_workflow):
-    """Webhooks come by path, notifications newest first with those nobody has seen counted."""
+def test_webhooks_come_by_path(session, make_workflow):
+    """Webhooks come by path."""
     workflow = make_workflow("deploy")
     session.add_all([Webhook(workflow_id=workflow.id, path=path) for path in ("b", "a")])
-    for title in ("old", "new"):
-        session.add(Notification(title=title, read_at=NOON if title == "old" else None))
-        session.flush()
+    session.flush()
 
     assert ["a", "b"] == [row.path for row in views.webhook_rows(session)]
-    assert [("new", False), ("old", True)] == [(n.title, n.is_read) for n in views.notification_rows(session)]
-    assert 1 == views.unread_count(session)

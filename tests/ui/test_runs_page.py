@@ -8,9 +8,8 @@ from sqlmodel import Session
 from canvas import db
 from canvas.domain.states import RunStatus, TriggerType
 from canvas.settings import Settings
-from canvas.ui.components.bell import BellState
 from canvas.ui.pages.runs import PAGE_SIZE, RunsState
-from models import Notification, Workflow, WorkflowRun, WorkflowVersion
+from models import Workflow, WorkflowRun, WorkflowVersion
 
 
 @pytest.fixture
@@ -94,17 +93,3 @@ def test_searching_looks_at_name_and_id(tab, runs):
 
     assert [runs[3]] == [row.id for row in by_id.rows]
     assert [] == nothing.rows
-
-
-def test_the_bell_counts_until_it_was_opened(tab, database):
-    """Messages are new until they were shown, then they are not."""
-    with db.transaction(database) as session:
-        session.add_all([Notification(title="one"), Notification(title="two")])
-
-    counted, _ = tab((BellState.count, {}))
-    opened, _ = tab((BellState.count, {}), (BellState.toggle, {"is_open": True}))
-    again, _ = tab((BellState.count, {}))
-
-    assert 2 == counted.unread
-    assert ({"one", "two"}, 0) == ({row.title for row in opened.rows}, opened.unread)
-    assert 0 == again.unread
