@@ -26,7 +26,7 @@ def upgrade() -> None:
         "action",
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("namespace", sa.String(length=120), nullable=False),
-        sa.Column("origin", _word("actionorigin", "builtin", "plugin", "mcp", "user"), nullable=False),
+        sa.Column("origin", _word("actionorigin", "builtin", "plugin", "mcp", "user", "step"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
