@@ -52,6 +52,12 @@ class Settings:
     "A PEM file of certificate authorities that are trusted besides the public ones, for services of your own."
     secret_keys: str = ""
     "Fernet keys that seal secrets, comma-separated, newest first; empty means the file `secret.key` in `data_dir`."
+    files_dir: str = ""
+    "The folder that `file/read` and `file/write` may use, and where commands run; empty: they are switched off."
+    commands: str = ""
+    "What `command/run` may start, comma-separated `name=/absolute/path`; empty: nothing, it is switched off."
+    command_variables: str = ""
+    "Environment variables, comma-separated names, that workflows may set for a command."
     log_level: str = "info"
     "`debug`, `info`, `warning` or `error`: what the processes write to standard error."
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas.actions import data
+from canvas.actions import items
 from canvas.actions.failures import ActionFailed
 from canvas.actions.registry import InvalidArguments, registry
 
@@ -51,21 +51,21 @@ async def test_a_bad_expression_fails_for_good(make_context, expression):
     with pytest.raises(ActionFailed) as caught:
         await transform(make_context, input={}, expression=expression)
 
-    assert ("transform_failed", False) == (caught.value.code, caught.value.retryable)
+    assert ("data_failed", False) == (caught.value.code, caught.value.retryable)
     assert caught.value.details["column"] >= 1
 
 
 async def test_a_long_list_is_bounded(make_context, monkeypatch):
     """More items than one step should hold are refused before any work."""
-    monkeypatch.setattr(data, "MAX_ITEMS", 2)
-    with pytest.raises(data.TransformFailed, match="at most 2"):
+    monkeypatch.setattr(items, "MAX_ITEMS", 2)
+    with pytest.raises(items.DataFailed, match="at most 2"):
         await transform(make_context, input=[1, 2, 3], mapping={"a": "item"})
 
 
 async def test_a_slow_mapping_is_cut_off(make_context, monkeypatch):
     """The time limit is looked at between items."""
-    monkeypatch.setattr(data, "MAX_SECONDS", -1.0)
-    with pytest.raises(data.TransformFailed, match="longer than"):
+    monkeypatch.setattr(items, "MAX_SECONDS", -1.0)
+    with pytest.raises(items.DataFailed, match="longer than"):
         await transform(make_context, input=[1, 2, 3], mapping={"a": "item"})
 
 

@@ -18,7 +18,11 @@ STRICT = replace(
     name="test/strict",
     arguments_schema={
         "type": "object",
-        "properties": {"count": {"type": "integer"}, "label": {"type": "string", "description": "What to call it."}},
+        "properties": {
+            "count": {"type": "integer"},
+            "label": {"type": "string", "description": "What to call it."},
+            "code": {"type": "string", "x-literal": True},
+        },
         "required": ["label"],
         "additionalProperties": False,
     },
@@ -335,6 +339,12 @@ BAD_DOCUMENTS = {
         "bad_parameter",
         4,
         70,
+    ),
+    "template where text is taken literally": (
+        "steps:\n  - {name: a, type: action, action: test/strict, parameters: {label: x, code: 'DROP {{ 1 + 1 }}'}}",
+        "template_not_allowed",
+        4,
+        79,
     ),
     "unknown workflow": ("steps:\n  - {name: a, type: workflow_link, workflow: childd}", "unknown_workflow", 4, 46),
     "workflow that starts itself": ("steps:\n  - {name: a, type: workflow_link, workflow: w}", "recursion", 4, 46),

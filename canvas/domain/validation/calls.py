@@ -89,6 +89,12 @@ def check_given(
     unsure = _around_templates(given)
     for code, pointer, text, hint in _faults(validator or _validator_for(spec), given, unsure, properties, report):
         report.error(code, at + pointer, text, hint)
+    for name in (name for name, schema in properties.items() if schema.get("x-literal")):
+        for pointer, _ in templates_in(given.get(name), child(at, name)):
+            text = f"`{name}` is taken as it is written, and no `{{{{ … }}}}` may stand in it."
+            report.error(
+                "template_not_allowed", pointer, text, "Hand values over beside it, as parameters of their own."
+            )
 
 
 def _validator_for(spec: ActionSpec) -> jsonschema_rs.Validator:
