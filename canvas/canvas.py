@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from canvas.api.app import create_api
 from canvas.api.guards import CacheHeaders, LocalHostsOnly, SameOriginOnly
-from canvas.ui.pages import actions, editor, run, runs, settings, triggers, workflows
+from canvas.ui.pages import actions, connections, editor, run, runs, settings, triggers, workflows
 from canvas.ui.theme import STYLE
 
 
@@ -29,4 +29,7 @@ app.add_page(runs.page, route="/runs", title="Runs · Canvas", on_load=runs.Runs
 app.add_page(run.page, route="/runs/[run_id]", title="Run · Canvas", on_load=run.RunState.load)
 app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas", on_load=triggers.TriggersState.load)
 app.add_page(actions.page, route="/actions", title="Actions · Canvas", on_load=actions.ActionsState.load)
+app.add_page(
+    connections.page, route="/connections", title="Connections · Canvas", on_load=connections.ConnectionsState.open
+)
 app.add_page(settings.page, route="/settings", title="Settings · Canvas", on_load=settings.SettingsState.load)

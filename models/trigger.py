@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from canvas.domain.states import CatchUp, Overlap, Respond, Signature
-from models.columns import Row, json_field, utc_now, word
+from models.columns import Row, json_field, sealed_field, utc_now, word
 
 _QUEUED = text("outcome = 'queued'")
 _LISTENS = text("retired_at IS NULL")
@@ -91,9 +91,9 @@ class Webhook(TriggerRow, table=True):
     signature: Signature = Field(default=Signature.NONE, sa_type=word(Signature))
     respond: Respond = Field(default=Respond.AT_ONCE, sa_type=word(Respond))
     respond_timeout_seconds: float = 30
-    secret: str | None = None
+    secret: str | None = sealed_field(default=None)
     "Sealed by the vault."
-    previous_secret: str | None = None
+    previous_secret: str | None = sealed_field(default=None)
     "Sealed; counts until `previous_until`, so that senders can be told the new one in peace."
     previous_until: datetime | None = None
     last_called_at: datetime | None = None

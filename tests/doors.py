@@ -38,7 +38,7 @@ class Door(Config):
     spare: SecretStr | None = Field(None, description="Opens it too.")
     marks: dict[str, SecretStr] = Field(default_factory=dict, description="Secret marks by name.")
     side: Side = Field(Side.FRONT, description="Which one.")
-    wide: bool = Field(False, description="Whether both wings open.")
+    wide: bool = Field(False, description="Whether both wings open.", json_schema_extra={"x-when": {"side": ["back"]}})
     tries: int = Field(3, ge=1, le=9, description="How often to try.")
     visitors: list[str] = Field(default_factory=list, description="Who may come.")
     labels: dict[str, str] = Field(default_factory=dict, description="What stands on it.")

@@ -87,7 +87,10 @@ class ConnectionKind:
         try:
             return self.model.model_validate(dict(values))
         except ValidationError as error:
-            raise InvalidConnection(f"{self.title}: {faults_of(error)}.") from None
+            problems = [
+                {"pointer": f"/{fault['loc'][0]}", "text": fault["msg"]} for fault in error.errors() if fault["loc"]
+            ]
+            raise InvalidConnection(f"{self.title}: {faults_of(error)}.", problems=problems) from None
 
 
 @dataclass(frozen=True, slots=True)

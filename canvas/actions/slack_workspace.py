@@ -71,7 +71,7 @@ class SlackFailed(ActionFailed):
 @connection_kind(
     "slack",
     title="Slack",
-    icon="slack",
+    icon="hash",
     example={"base_url": "https://slack.com/api/"},
 )
 async def check(config: Slack, outside: Outside) -> str:

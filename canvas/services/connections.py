@@ -220,7 +220,7 @@ def _merged(given: Any, kept: Any) -> Any:
 
 def _secrets(read: Config, kind: ConnectionKind) -> dict[str, Any]:
     found = {field: _plain(getattr(read, field)) for field in kind.secret_fields}
-    return {field: value for field, value in sorted(found.items()) if value is not None}
+    return {field: value for field, value in sorted(found.items()) if value not in (None, "", {})}
 
 
 def _plain(value: Any) -> Any:

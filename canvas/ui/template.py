@@ -12,6 +12,7 @@ _PLACES: Final = (
     ("Runs", "/runs", "activity"),
     ("Triggers", "/triggers", "alarm-clock"),
     ("Actions", "/actions", "zap"),
+    ("Connections", "/connections", "plug"),
     ("Settings", "/settings", "settings"),
 )
 _WIDE: Final = ["none", "none", "flex"]

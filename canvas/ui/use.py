@@ -28,6 +28,11 @@ async def look(view: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: 
     return await asyncio.to_thread(_within, reading, view, args, kwargs)
 
 
+async def reach_out(service: Callable[[Settings], T]) -> T:
+    """Call a service that waits for the outside and therefore opens transactions of its own."""
+    return await asyncio.to_thread(service, settings())
+
+
 def _within(scope: Any, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
     with scope(settings()) as session:
         return function(session, *args, **kwargs)

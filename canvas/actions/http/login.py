@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from enum import StrEnum
+from typing import Any
 
 import httpx
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -37,6 +38,11 @@ _NEEDED = {
 _HEADERS = dict.fromkeys((Login.BASIC, Login.BEARER, Login.OAUTH2), "Authorization")
 
 
+def _for(*logins: Login) -> dict[str, Any]:
+    """Let a form ask for a field only when one of these is chosen."""
+    return {"x-when": {"login": [login.value for login in logins]}}
+
+
 class HttpService(Config):
     """A web service and how to log in there. Its secrets are sent to the origin of its address and to no other."""
 
@@ -50,21 +56,42 @@ class HttpService(Config):
         description="basic: user name and password. bearer: a token. header, query: a key under a name. oauth2: client "
         "credentials, exchanged for a token.",
     )
-    username: str = Field(default="", max_length=500, title="User name", description="For basic.")
-    password: SecretStr = Field(default=_NO_SECRET, description="For basic.")
-    token: SecretStr = Field(default=_NO_SECRET, description="For bearer, header and query: the token or key.")
+    username: str = Field(
+        default="", max_length=500, title="User name", description="For basic.", json_schema_extra=_for(Login.BASIC)
+    )
+    password: SecretStr = Field(default=_NO_SECRET, description="For basic.", json_schema_extra=_for(Login.BASIC))
+    token: SecretStr = Field(
+        default=_NO_SECRET,
+        description="For bearer, header and query: the token or key.",
+        json_schema_extra=_for(Login.BEARER, Login.HEADER, Login.QUERY),
+    )
     name: str = Field(
         default="",
         max_length=200,
+        title="Header or parameter",
+        json_schema_extra=_for(Login.HEADER, Login.QUERY),
         pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]*$",
         description="For header and query: the name of the header field or of the parameter.",
     )
     token_url: str = Field(
-        default="", max_length=2_000, title="Token address", description="For oauth2: where tokens are given."
+        default="",
+        max_length=2_000,
+        title="Token address",
+        description="For oauth2: where tokens are given.",
+        json_schema_extra=_for(Login.OAUTH2),
     )
-    client_id: str = Field(default="", max_length=500, title="Client id", description="For oauth2.")
-    client_secret: SecretStr = Field(default=_NO_SECRET, description="For oauth2.")
-    scope: str = Field(default="", max_length=2_000, description="For oauth2: what is asked for; often not needed.")
+    client_id: str = Field(
+        default="", max_length=500, title="Client id", description="For oauth2.", json_schema_extra=_for(Login.OAUTH2)
+    )
+    client_secret: SecretStr = Field(
+        default=_NO_SECRET, description="For oauth2.", json_schema_extra=_for(Login.OAUTH2)
+    )
+    scope: str = Field(
+        default="",
+        max_length=2_000,
+        description="For oauth2: what is asked for; often not needed.",
+        json_schema_extra=_for(Login.OAUTH2),
+    )
     test_path: str = Field(
         default="", max_length=2_000, description="What the test gets, below the address. Empty: the address itself."
     )

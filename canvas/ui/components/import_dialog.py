@@ -1,5 +1,6 @@
 """The dialog that brings in a workflow from a file or from pasted text, and says what is wrong with it."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
@@ -17,6 +18,15 @@ _UPLOAD: Final = "workflow_file"
 _MAX_BYTES: Final = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class MissingConnection:
+    """A connection that what was imported names, and that is not here."""
+
+    name: str
+    kind: str
+    steps: str
+
+
 class ImportState(rx.State):
     """What is to be imported and what came of it."""
 
@@ -28,6 +38,8 @@ class ImportState(rx.State):
     problems: list[Problem] = []
     notes: list[str] = []
     "What had to be interpreted, because the text is of another kind."
+    needs: list[MissingConnection] = []
+    "Connections that have to be added before it can run."
     imported: str = ""
     "The workflow that came of it, when there is something to say about it."
     _file: str = ""
@@ -83,8 +95,10 @@ class ImportState(rx.State):
             self.error = str(error)
             self.problems = [Problem(**problem) for problem in error.details.get("problems", [])]
             return None
-        if result.problems or result.notes:
-            self.problems, self.notes, self.imported = list(result.problems), list(result.notes), result.name
+        self.needs = [MissingConnection(n.name, n.kind, ", ".join(n.steps)) for n in result.needs if n.missing]
+        self.problems = [problem for problem in result.problems if problem.code != "unknown_connection"]
+        if self.problems or self.needs or result.notes:
+            self.notes, self.imported = list(result.notes), result.name
             return None
         self.reset()
         return rx.redirect(f"/workflows/{result.name}")
@@ -94,7 +108,7 @@ class ImportState(rx.State):
         return {"publish": self.publishes, "if_exists": if_exists, "created_by": actor(self).name}
 
     def _forget_outcome(self) -> None:
-        self.error, self.problems, self.notes, self.imported = "", [], [], ""
+        self.error, self.problems, self.notes, self.needs, self.imported = "", [], [], [], ""
 
 
 def import_dialog(*, on_done: Any) -> rx.Component:
@@ -174,6 +188,7 @@ def _outcome() -> rx.Component:
     refused = rx.cond(ImportState.problems, "Not imported. This has to be repaired first:", ImportState.error)
     headline = rx.cond(ImportState.imported != "", done, refused)
     findings = rx.box(
+        rx.foreach(ImportState.needs, _need),
         rx.foreach(ImportState.problems, _problem),
         rx.foreach(ImportState.notes, _note),
         max_height="220px",
@@ -186,7 +201,7 @@ def _outcome() -> rx.Component:
         (ImportState.error != "") | (ImportState.imported != ""),
         rx.box(
             rx.text(headline, size="2", weight="medium", color=rx.cond(ImportState.error != "", "var(--red-11)", "")),
-            rx.cond(ImportState.problems.length() + ImportState.notes.length() > 0, findings),
+            rx.cond(_count() > 0, findings),
             role="alert",
         ),
     )
@@ -195,6 +210,26 @@ def _outcome() -> rx.Component:
 def _note(note: Any) -> rx.Component:
     mark = rx.icon("info", size=14, color="var(--accent-9)", margin_top="2px", flex_shrink="0")
     return rx.flex(mark, rx.text(note, size="2"), gap="8px", padding="8px 10px", class_name="row")
+
+
+def _count() -> Any:
+    return ImportState.problems.length() + ImportState.notes.length() + ImportState.needs.length()
+
+
+def _need(need: Any) -> rx.Component:
+    return rx.flex(
+        rx.icon("plug", size=14, color="var(--amber-9)", margin_top="2px", flex_shrink="0"),
+        rx.box(
+            rx.text("It needs the connection ", rx.text.strong(need.name), f" of kind {need.kind}.", size="2"),
+            rx.text(f"Named by {need.steps}.", size="1", color="var(--gray-11)"),
+            min_width="0",
+            flex="1",
+        ),
+        rx.link("Add", href=f"/connections?new={need.kind}", size="2", is_external=True),
+        gap="8px",
+        padding="8px 10px",
+        class_name="row",
+    )
 
 
 def _problem(problem: Any) -> rx.Component:

@@ -3,6 +3,7 @@
 import { memo, useContext } from "react";
 
 import { AnyField } from "./anyfield.jsx";
+import { ConnectionField } from "./connectionfield.jsx";
 import { ExpressionField } from "./expression.jsx";
 import { Choice, NumberInput, Switch, TextInput } from "./inputs.jsx";
 import { ListField, MapField } from "./lists.jsx";
@@ -43,7 +44,7 @@ const CALM = { invalid: false, describedBy: undefined };
 export const Control = memo(({ value, schema, onChange, pointer, label, state = CALM }) => {
   const { step } = useContext(FormContext);
   const widget = widgetOf(schema);
-  const isLoose = ["number", "boolean", "enum", "list", "map", "group"].includes(widget);
+  const isLoose = ["number", "boolean", "enum", "list", "map", "group", "connection"].includes(widget);
   if (isLoose && isTemplateText(value))
     return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} />;
   const common = {
@@ -69,6 +70,8 @@ export const Control = memo(({ value, schema, onChange, pointer, label, state = 
           placeholder={schema.default !== undefined && schema.default !== null ? `${schema.default} (default)` : "–"}
         />
       );
+    case "connection":
+      return <ConnectionField {...common} schema={schema} />;
     case "list":
       return <ListField {...{ value, schema, onChange, pointer, label }} />;
     case "map":

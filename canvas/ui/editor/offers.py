@@ -26,6 +26,8 @@ def editor_catalog(session: Any) -> dict[str, Any]:
             for name, signature in known.workflows.items()
             if not is_trial(name)
         ],
+        "connections": [{"name": name, "kind": kind} for name, kind in sorted(known.connections.items())],
+        "connectionKinds": {kind.name: kind.title for kind in views.connection_kind_rows()},
         **_fixed(),
     }
 
