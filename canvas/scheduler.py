@@ -5,6 +5,7 @@ rings; several processes may do so at once, because a due time is a row with a u
 """
 
 import logging
+import threading
 from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -15,11 +16,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from canvas.db import reading, transaction
 from canvas.domain.schedules import Timing, next_fire_times
 from canvas.services import schedules
+from canvas.services.connection_tests import refresh_outdated
 from canvas.settings import Settings
 
 LOOK_SECONDS = 1.0
 "How often changes to schedules, and ends of runs that queued due times wait for, are looked for."
-_LOOK = "look"
+REFRESH_SECONDS = 60.0
+"How often it is asked whether the tools of an MCP server have not been listed for long."
+_LOOK, _REFRESH = "look", "refresh"
 _logger = logging.getLogger(__name__)
 
 
@@ -44,6 +48,7 @@ class Scheduler:
         self._settings = settings
         self._known: dict[str, Timing] = {}
         self._since = datetime.now(UTC)
+        self._refreshing: threading.Thread | None = None
         self._clock = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(1)},
@@ -55,6 +60,7 @@ class Scheduler:
         self._since = datetime.now(UTC)
         self._clock.start()
         self._clock.add_job(self._look, IntervalTrigger(seconds=LOOK_SECONDS), id=_LOOK, next_run_time=self._since)
+        self._clock.add_job(self._refresh, IntervalTrigger(seconds=REFRESH_SECONDS), id=_REFRESH)
 
     def stop(self) -> None:
         """Stop the clock; a firing that is going on is finished first."""
@@ -73,6 +79,12 @@ class Scheduler:
                     schedules.start_queued(session)
         except Exception:
             _logger.exception("looking for schedules failed; it is tried again in %s s", LOOK_SECONDS)
+
+    def _refresh(self) -> None:
+        """List tools anew beside the clock, which must not wait for servers; nor must whoever stops it."""
+        if self._refreshing is None or not self._refreshing.is_alive():
+            self._refreshing = threading.Thread(target=refresh_outdated, args=(self._settings,), daemon=True)
+            self._refreshing.start()
 
     def _arrange(self, wanted: dict[str, Timing]) -> None:
         for schedule_id in self._known.keys() - wanted.keys():

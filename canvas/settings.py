@@ -58,6 +58,8 @@ class Settings:
     "What `command/run` may start, comma-separated `name=/absolute/path`; empty: nothing, it is switched off."
     command_variables: str = ""
     "Environment variables, comma-separated names, that workflows may set for a command."
+    mcp_commands: str = ""
+    "Programs that connections may start as MCP servers: `name=command line`, several apart by `;`."
     log_level: str = "info"
     "`debug`, `info`, `warning` or `error`: what the processes write to standard error."
 

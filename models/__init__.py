@@ -2,6 +2,7 @@
 
 from models.access import Connection
 from models.action import Action, ActionArgument, ActionInvariant
+from models.mcp import McpServer, McpTool
 from models.notification import Notification, NotificationRead, NotificationRecipient
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
 from models.token import ApiToken
@@ -26,6 +27,8 @@ __all__ = [
     "Event",
     "EventDelivery",
     "EventSubscription",
+    "McpServer",
+    "McpTool",
     "Notification",
     "NotificationRead",
     "NotificationRecipient",

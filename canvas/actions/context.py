@@ -44,6 +44,8 @@ class Outside:
     http: httpx.AsyncClient
     "Guarded, see `canvas.actions.guard`; the only way to an address that a workflow names."
     settings: Settings = field(default_factory=Settings)
+    found: dict[str, Any] = field(default_factory=dict)
+    "What a test found besides its sentence, to be kept with the connection."
 
     @asynccontextmanager
     async def client(self, origin: str) -> AsyncIterator[httpx.AsyncClient]:

@@ -1,4 +1,4 @@
-"""What can be used in a workflow: the registered actions, and the schema of the text form."""
+"""What can be used in a workflow: the actions there are, and the schema of the text form."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from canvas.api.caller import Caller, answer, needs
 from canvas.domain.schema import definition_schema
-from canvas.services import catalog
+from canvas.services import catalog, mcp_tools
 from canvas.services.access import Permission
 
 router = APIRouter(tags=["catalogue"])
@@ -16,7 +16,7 @@ Viewer = Annotated[Caller, needs(Permission.VIEW)]
 
 @router.get("/actions")
 def list_actions(caller: Viewer) -> Response:
-    """List all actions with the schemas of their arguments and results; user-defined ones are of origin `user`."""
+    """List all actions with the schemas of their arguments and results; `origin` tells whose they are."""
     with caller.reading() as session:
         return answer(list(catalog.catalog(session).actions.values()))
 
@@ -26,6 +26,13 @@ def get_action(caller: Viewer, namespace: str, name: str) -> Response:
     """Give one action."""
     with caller.reading() as session:
         return answer(catalog.action_spec(session, f"{namespace}/{name}"))
+
+
+@router.get("/mcp-servers", response_model=list[mcp_tools.ServerRow])
+def list_mcp_servers(caller: Viewer) -> Response:
+    """List MCP servers with the actions that their tools are; testing their connection lists them anew."""
+    with caller.reading() as session:
+        return answer(mcp_tools.server_rows(session))
 
 
 @router.get("/schema")

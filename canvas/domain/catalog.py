@@ -74,6 +74,8 @@ class Catalog:
     workflows: Mapping[str, WorkflowSignature] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     "The kind of each."
+    tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    "The actions that `tool/NAME`, which names no MCP server, may mean."
 
     def starts(self, workflow: str) -> list[str]:
         """List the workflows that a workflow starts, by its own links and through user-defined actions."""

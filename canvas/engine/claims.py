@@ -1,7 +1,6 @@
 """Finding work: pending runs to take, wishes to pass on, timers of runs that are not in memory, workers that died."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from canvas.engine import statements as sql
 from canvas.engine.active import ActiveRun, activate
 from canvas.engine.children import Children
 from canvas.engine.conductor import Conductor, Guard, utc_now
+from canvas.engine.executor import Lookup
 from canvas.engine.identity import is_gone
 from canvas.engine.plans import Plans
 from canvas.engine.reading import Reader, WorkerRow
@@ -46,7 +46,7 @@ class Claims:
         reader: Reader,
         plans: Plans,
         children: Children,
-        actions: Mapping[str, Any],
+        actions: Lookup,
         settings: Settings,
     ) -> None:
         self._conductor = conductor

@@ -43,6 +43,13 @@ class Callable_(Protocol):
         """Tell whether such a call may be repeated."""
 
 
+class Lookup(Protocol):
+    """Where actions are found."""
+
+    def get(self, name: str, /) -> Any:
+        """Give the action of a name, or None."""
+
+
 @dataclass(slots=True, eq=False)
 class Attempt:
     """One attempt at an action step."""
@@ -78,7 +85,7 @@ class Executor:
 
     def __init__(
         self,
-        actions: Mapping[str, Any],
+        actions: Lookup,
         client: httpx.AsyncClient,
         connections: Connections,
         settings: Settings,

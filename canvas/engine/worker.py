@@ -26,6 +26,7 @@ from canvas.engine.connections import StoredConnections
 from canvas.engine.dispatch import EmbeddedDispatcher
 from canvas.engine.executor import Executor
 from canvas.engine.identity import this_process
+from canvas.engine.lookup import KnownActions
 from canvas.engine.notify import Doorbell
 from canvas.engine.plans import Compile, Plans, read_document
 from canvas.engine.reading import Reader
@@ -153,7 +154,7 @@ class Engine:
         self._stopping = asyncio.Event()
         bell = Doorbell()
         client = guarded_client(self._settings)
-        actions = self._actions()
+        actions = KnownActions(self._actions(), self._settings)
         writer = Writer(self._connect, self._on_written)
         dispatcher = EmbeddedDispatcher(self._settings.engine_concurrency)
         children = Children(self._reader, self._plans)
@@ -200,6 +201,7 @@ class Engine:
         writer.submit(Unit([(sql.DROP_WORKER, [(self.id,)])]))
         await asyncio.to_thread(writer.close)
         await asyncio.to_thread(beat.join)
+        await actions.close()
         await client.aclose()
         bell.close()
 

@@ -17,6 +17,7 @@ from canvas.domain.errors import NotFound
 from canvas.domain.states import ActionOrigin, ActionState, ArgumentType
 from canvas.domain.steps import ActionStep, WorkflowLinkStep
 from canvas.engine.user_actions import load_user_actions
+from canvas.services import mcp_tools
 from models import Action, ActionArgument, Connection, Workflow, WorkflowVersion
 from models.columns import utc_now
 
@@ -36,7 +37,12 @@ class ActionNotFound(NotFound):
 def catalog(session: Session) -> Catalog:
     """Give every action, what every workflow expects from who starts it, and the connections there are."""
     connections = {name: kind for name, kind in session.exec(select(Connection.name, Connection.kind)).all()}
-    registered = Catalog(actions=action_specs(), workflows=_signatures(session), connections=connections)
+    registered = Catalog(
+        actions={**action_specs(), **mcp_tools.tool_specs(session)},
+        workflows=_signatures(session),
+        connections=connections,
+        tools=mcp_tools.tools_by_alias(session),
+    )
     own = _user_specs(session, registered)
     return replace(registered, actions={**own, **registered.actions}) if own else registered
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -15,12 +15,16 @@ from canvas.actions.guard import guarded_client
 from canvas.actions.masked_logs import keep_out_of_logs
 from canvas.actions.masking import Masker, masker_for
 from canvas.db import reading, transaction
+from canvas.domain.errors import UserError
+from canvas.services import mcp_tools
 from canvas.services.connections import OpenForTest, find_connection, open_for_test, record_test
 from canvas.settings import Settings
 from canvas.vault import Vault
 
 MAX_SECONDS: Final = 30.0
 MAX_MESSAGE: Final = 1_000
+REFRESH_AFTER: Final = timedelta(hours=1)
+"Tools of an MCP server that were listed longer ago are listed anew."
 _log = logging.getLogger(__name__)
 
 
@@ -49,17 +53,34 @@ def check_connection(settings: Settings, name: str) -> CheckResult:
         opened = open_for_test(session, name, vault=Vault(settings))
     secrets = OpenedConnection(name, opened.kind.name, opened.values).secrets
     keep_out_of_logs(secrets)
-    result = asyncio.run(_check(settings, opened, masker_for(secrets)))
+    found: dict[str, Any] = {}
+    result = asyncio.run(_check(settings, opened, masker_for(secrets), found))
     with transaction(settings) as session:
-        record_test(session, name, seen=seen, passed=result.passed, message=result.message, now=result.tested_at)
+        is_current = record_test(
+            session, name, seen=seen, passed=result.passed, message=result.message, now=result.tested_at
+        )
+        if is_current and "listing" in found:
+            mcp_tools.keep_tools(session, name, found["listing"], now=result.tested_at)
     return result
 
 
-async def _check(settings: Settings, opened: OpenForTest, masker: Masker) -> CheckResult:
+def refresh_outdated(settings: Settings, *, after: timedelta = REFRESH_AFTER) -> int:
+    """Test the connections to MCP servers whose tools have not been listed for that long; gives how many were."""
+    with reading(settings) as session:
+        names = mcp_tools.outdated_servers(session, now=datetime.now(UTC), after=after)
+    for name in names:
+        try:
+            check_connection(settings, name)
+        except UserError as error:  # it went away, or its key is not here
+            _log.warning("The tools of %s cannot be listed: %s", name, error)
+    return len(names)
+
+
+async def _check(settings: Settings, opened: OpenForTest, masker: Masker, found: dict[str, Any]) -> CheckResult:
     try:
         config = opened.kind.read(opened.values)
         async with asyncio.timeout(MAX_SECONDS), guarded_client(settings) as client:
-            told = await opened.kind.check(config, Outside(http=client, settings=settings))
+            told = await opened.kind.check(config, Outside(http=client, settings=settings, found=found))
         return _result("ok", told, masker)
     except (ActionFailed, InvalidConnection) as error:
         return _result(error.code, error, masker)

@@ -170,6 +170,8 @@ def test_actions_and_schema_are_served(api):
     assert {"http/request", "log/event", "notify/create", "data/transform"} <= names
     assert "url" in action["arguments_schema"]["properties"]
     assert [] == api.get("/notifications").json()
+    assert [] == api.get("/mcp-servers").json()
+    assert (404, "action_not_found") == code(api.get("/actions/mcp.nowhere/tool"))
 
 
 def test_readiness_names_what_is_missing(settings: Settings, api, engine):

@@ -15,6 +15,7 @@ from canvas.domain.steps import ActionStep, WorkflowLinkStep
 from canvas.domain.validation.parameters import fits, kind_of_value
 from canvas.domain.validation.survey import Survey
 from canvas.domain.validation.templates import templates_in
+from canvas.domain.validation.tools import names_tool, tool_of_any_server
 
 _WHATEVER_IS_INSIDE = {
     "required",
@@ -45,7 +46,9 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
     for placed in survey.each_step():
         step, at, report = placed.step, placed.pointer, survey.report
         if isinstance(step, ActionStep) and step.action:
-            spec = catalog.actions.get(step.action)
+            spec = catalog.actions.get(step.action) or tool_of_any_server(report, step, at, catalog)
+            if spec is None and names_tool(step.action):
+                continue
             if spec is None:
                 _report_unknown_action(report, step, at, catalog, allow_unregistered)
             else:
