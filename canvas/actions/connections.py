@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, get_type_hin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from canvas.actions.collecting import being_loaded
 from canvas.actions.failures import ActionFailed
 from canvas.actions.schemas import faults_of, inlined
 from canvas.domain.errors import Invalid
@@ -164,7 +165,7 @@ def connection_kind(
     def register(check: Check[Given]) -> Check[Given]:
         model = next(iter(get_type_hints(check, localns={"Outside": Any}).values()))
         model.kind = name
-        _kinds[name] = ConnectionKind(
+        kind = ConnectionKind(
             name=name,
             title=title,
             description=inspect.getdoc(model) or "",
@@ -175,6 +176,11 @@ def connection_kind(
             model=model,
             check=check,
         )
+        plugin = being_loaded.get()
+        if plugin is None:
+            _kinds[name] = kind
+        else:
+            plugin.add(plugin.kinds, name, kind)
         return check
 
     return register
@@ -186,6 +192,11 @@ def connection_kinds() -> Mapping[str, ConnectionKind]:
 
     registry()  # importing the actions registers their kinds
     return dict(sorted(_kinds.items()))
+
+
+def kinds_known() -> dict[str, ConnectionKind]:
+    """Give what was registered so far, to be added to; `connection_kinds` is for everybody else."""
+    return _kinds
 
 
 def connection_field(*kinds: str, description: str, required: bool = True) -> Any:

@@ -13,8 +13,11 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 import canvas.actions
+from canvas.actions import connections
+from canvas.actions.collecting import being_loaded
 from canvas.actions.context import ActionContext
 from canvas.actions.failures import ActionFailed
+from canvas.actions.plugins import Plugin, load_plugins
 from canvas.actions.schemas import faults_of, inlined
 from canvas.domain.catalog import ActionSpec
 from canvas.domain.states import ActionPermission
@@ -131,7 +134,12 @@ def action(
             security=security,
             aliases=aliases,
         )
-        _registered[name] = RegisteredAction(spec, function, hints["args"], repeatable)
+        registered = RegisteredAction(spec, function, hints["args"], repeatable)
+        plugin = being_loaded.get()
+        if plugin is None:
+            _registered[name] = registered
+        else:
+            plugin.add(plugin.actions, name, registered)
         return function
 
     return register
@@ -139,10 +147,17 @@ def action(
 
 @cache
 def registry() -> Mapping[str, RegisteredAction]:
-    """Give every action by name, sorted; each module of this package is asked for its own on the first call."""
+    """Give every action by name, sorted; the first call imports each module of this package, and all plug-ins."""
+    plugins()
+    return MappingProxyType(dict(sorted(_registered.items())))
+
+
+@cache
+def plugins() -> tuple[Plugin, ...]:
+    """Give the plug-ins that were found, those that cannot be used included; they are loaded on the first call."""
     for module in iter_modules(canvas.actions.__path__):
         import_module(f"canvas.actions.{module.name}")
-    return MappingProxyType(dict(sorted(_registered.items())))
+    return load_plugins(_registered, connections.kinds_known())
 
 
 def _sentence(name: str, error: ValidationError) -> str:
