@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 import canvas.settings
-from canvas.actions.registry import RegisteredAction, registry
+from canvas.actions.registry import registry
 from canvas.api.app import create_api
 from canvas.cli import canvas as command_line
-from canvas.domain.dsl import document_to_yaml
+from canvas.domain.catalog import ActionSpec
+from canvas.domain.control_flow import control_flow
+from canvas.domain.schema_fields import SchemaField
+from canvas.domain.states import ActionOrigin
+from canvas.services.views import ActionDetail, described
 from canvas.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).parent
@@ -35,9 +38,14 @@ def pages() -> dict[Path, str]:
 
 
 def actions_page() -> str:
-    """Describe every registered action."""
+    """Describe every action that comes with Canvas, and the step types beside them, by category."""
     parts = ["# Actions\n", NOTE, "What an `action` step can call. Each argument may be a value or a template.\n"]
-    parts += [_action(action) for action in registry().values()]
+    own = [action.spec for action in registry().values() if action.spec.origin is ActionOrigin.BUILTIN]
+    groups: dict[str, list[ActionSpec]] = {}
+    for spec in (*own, *control_flow().values()):
+        groups.setdefault(spec.category, []).append(spec)
+    for category, specs in sorted(groups.items()):
+        parts += [f"## {category}\n", *map(_action, specs)]
     return "\n".join(parts)
 
 
@@ -78,39 +86,47 @@ def api_page() -> str:
     return "\n".join(parts)
 
 
-def _action(action: RegisteredAction) -> str:
-    spec = action.spec
-    example = document_to_yaml({"action": spec.name, "parameters": dict(spec.example_arguments)})
-    crash = "repeated after a crash" if spec.idempotent else "after a crash, `on_lost` decides"
-    facts = [
-        f"{crash}, except for calls that can do no harm twice" if action.repeatable else crash,
-        "answers from its example in a dry run" if spec.touches_world else "really runs in a dry run",
-    ]
+def _action(spec: ActionSpec) -> str:
+    detail = described(spec)
     return "\n".join(
         [
-            f"## `{spec.name}`: {spec.title}\n",
+            f"### `{detail.name}`: {detail.title}\n",
             f"{spec.description}\n",
-            f"Version {spec.version}; {'; '.join(facts)}.\n",
-            "| argument | type | default | meaning |",
-            "|---|---|---|---|",
-            *_properties(spec.arguments_schema),
+            "| | |",
+            "|---|---|",
+            *(f"| {word} | {text} |" for word, text in _facts(detail).items() if text),
             "",
-            "| result | type | | meaning |",
-            "|---|---|---|---|",
-            *_properties(spec.result_schema),
-            "",
-            f"```yaml\n{example.strip()}\n```\n",
+            *_table("argument", detail.arguments),
+            *_table("result", detail.result),
+            f"```yaml\n{detail.example.strip()}\n```\n",
         ]
     )
 
 
-def _properties(schema: Any) -> Iterator[str]:
-    needed = schema.get("required", ())
-    for name, part in schema.get("properties", {}).items():
-        words = " ".join(f"`{word}`" for word in part["enum"]) if "enum" in part else part.get("type", "any")
-        given = part.get("default")
-        default = "" if given is None else f"`{orjson.dumps(given).decode()}`"
-        yield f"| `{name}` | {words} | {'required' if name in needed else default} | {part.get('description', '')} |"
+def _facts(detail: ActionDetail) -> dict[str, str]:
+    return {
+        "may touch": ", ".join(detail.permissions) or "nothing: it only computes",
+        "connections": ", ".join(f"`{kind}`" for kind in detail.connections),
+        "idempotent": detail.repetition,
+        "dry run": detail.dry_run,
+        "security": detail.security,
+        "also called": ", ".join(f"`{alias}`" for alias in detail.aliases),
+        "version": str(detail.version),
+    }
+
+
+def _table(name: str, fields: list[SchemaField]) -> Iterator[str]:
+    yield f"| {name} | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for field in fields:
+        default = "required" if field.is_required else f"`{field.default}`" if field.default else ""
+        kind = field.type.replace("|", "\\|")
+        yield f"| `{field.path}` | {kind} | {default} | {' '.join(filter(None, (field.description, _limits(field))))} |"
+    yield ""
+
+
+def _limits(field: SchemaField) -> str:
+    return f"({field.limits.replace('|', chr(92) + '|')})" if field.limits else ""
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:

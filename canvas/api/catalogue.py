@@ -2,23 +2,38 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from canvas.actions.registry import plugins
 from canvas.api.caller import Caller, answer, needs
+from canvas.domain.catalog_search import MAX_QUERY
 from canvas.domain.schema import definition_schema
-from canvas.services import catalog, mcp_tools
+from canvas.services import catalog, mcp_tools, views
 from canvas.services.access import Permission
 
 router = APIRouter(tags=["catalogue"])
 Viewer = Annotated[Caller, needs(Permission.VIEW)]
+Search = Annotated[str, Query(max_length=MAX_QUERY)]
 
 
 @router.get("/actions")
-def list_actions(caller: Viewer) -> Response:
-    """List all actions with the schemas of their arguments and results; `origin` tells whose they are."""
+def list_actions(caller: Viewer, q: Search = "", category: Search = "") -> Response:
+    """List all actions, and the step types beside them, that have every word of `q`; other systems' names work too.
+
+    User-defined actions are of origin `user`, those of packages of origin `plugin`. When a plug-in could not be loaded
+    the header `Canvas-Plugin-Failures` says how many; `/plugins` says why.
+    """
+    failures = sum(plugin.failure != "" for plugin in plugins())
     with caller.reading() as session:
-        return answer(list(catalog.catalog(session).actions.values()))
+        found = views.action_entries(session, q, category)
+    return answer(found, headers={"Canvas-Plugin-Failures": str(failures)} if failures else None)
+
+
+@router.get("/plugins")
+def list_plugins(caller: Viewer) -> Response:
+    """List the packages that bring actions, with what each brings or why nothing of it is used."""
+    return answer(plugins())
 
 
 @router.get("/actions/{namespace}/{name}")

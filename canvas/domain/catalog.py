@@ -47,6 +47,11 @@ class ActionSpec:
     "Whether it may not be put into workflows any more; what names it already goes on."
 
     @property
+    def is_step(self) -> bool:
+        """Whether it is no action but a step type, which the catalogue lists beside them."""
+        return self.origin is ActionOrigin.STEP
+
+    @property
     def connections(self) -> Mapping[str, tuple[str, ...]]:
         """The arguments that name a connection, each with the kinds it may be of."""
         properties: Mapping[str, Any] = self.arguments_schema.get("properties", {})

@@ -4,6 +4,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import WebSocketRoute
 
+from canvas.actions.plugins import Plugin
+from canvas.api import catalogue
 from canvas.api import runs as runs_module
 from canvas.api.app import create_api
 from canvas.api.caller import permission_of
@@ -172,6 +174,33 @@ def test_actions_and_schema_are_served(api):
     assert [] == api.get("/notifications").json()
     assert [] == api.get("/mcp-servers").json()
     assert (404, "action_not_found") == code(api.get("/actions/mcp.nowhere/tool"))
+
+
+def test_actions_are_searched(api):
+    """By words, by category, and by what other systems call them."""
+
+    def names(query: str) -> list[str]:
+        return [action["name"] for action in api.get(f"/actions?{query}").json()]
+
+    assert "log/event" == names("q=LOG_EVENT")[0]
+    assert ["wait"] == names("q=delay")
+    assert {"http/request", "webhook/send"} == set(names("category=Web"))
+    assert [] == names("q=nothing+of+this+kind")
+    assert 422 == api.get(f"/actions?q={'x' * 201}").status_code
+
+
+def test_plug_ins_are_reported(api, monkeypatch):
+    """What each brings, or why nothing of it is used; the catalogue says that there is something to look at."""
+    found = (Plugin("good", "1", "main", ("a/b",)), Plugin("bad", "2", "main", failure="importing bad failed"))
+    monkeypatch.setattr(catalogue, "plugins", lambda: found)
+
+    told = api.get("/plugins").json()
+    assert [("good", ["a/b"], ""), ("bad", [], "importing bad failed")] == [
+        (plugin["package"], plugin["actions"], plugin["failure"]) for plugin in told
+    ]
+    assert "1" == api.get("/actions").headers["canvas-plugin-failures"]
+    monkeypatch.setattr(catalogue, "plugins", lambda: found[:1])
+    assert "canvas-plugin-failures" not in api.get("/actions").headers
 
 
 def test_readiness_names_what_is_missing(settings: Settings, api, engine):

@@ -6,7 +6,8 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from canvas.cli import canvas
+from canvas.actions.plugins import Plugin
+from canvas.cli import canvas, catalogue
 from canvas.domain.errors import CanvasError
 
 GREET = """
@@ -262,3 +263,21 @@ def test_tokens_are_made_listed_and_revoked(run):
     assert "revoked" in run("token", "list", "--revoked").stdout
     assert "token_not_found" == run("token", "revoke", "ci").exception.code
     assert 2 == run("token", "create", "x", "--role", "owner").exit_code
+
+
+def test_actions_are_found_by_words_and_by_what_other_systems_call_them(run):
+    """The best first; the step types beside the actions too."""
+    assert run("actions", "--search", "log MESSAGE").stdout.startswith("log/event")
+    assert run("actions", "-s", "delay").stdout.startswith("wait ")
+    assert "log/event" == json_of(run("actions", "LOG_EVENT", "--json"))["name"]
+    assert [] == json_of(run("actions", "-s", "no such thing", "--json"))
+    assert "security: " in run("actions", "http/request").stdout
+
+
+def test_a_plug_in_that_failed_is_told(run, monkeypatch):
+    """On standard error: what is printed can still be read by a program."""
+    monkeypatch.setattr(catalogue, "plugins", lambda: (Plugin("bad", "1", "main", failure="it registers nothing"),))
+    printed = run("actions", "--json")
+
+    assert "plug-in bad: it registers nothing" in printed.stderr
+    assert json_of(printed)

@@ -1,7 +1,11 @@
 """The actions page."""
 
+import pytest
+
 from canvas import db
+from canvas.actions.plugins import Plugin
 from canvas.services import workflows
+from canvas.ui.pages import actions as page_module
 from canvas.ui.pages.actions import ActionsState
 
 DEFINITION = """
@@ -53,7 +57,7 @@ def test_the_address_names_what_is_shown(tab, database):
     request, _ = tab((ActionsState.load, {}), path="/actions?name=http/request")
 
     (use,) = log.shown[0].uses
-    assert ("nightly", "Every night", ["note", "again"]) == (use.workflow_name, use.workflow_title, use.steps)
+    assert ("nightly", "Every night", "published") == (use.workflow_name, use.workflow_title, use.where)
     paths = [field.path for field in request.shown[0].arguments]
     assert {"url", "pages", "pages.by", "files[].filename"} <= set(paths)
     assert ["http"] == request.shown[0].connections
@@ -64,3 +68,12 @@ def test_an_address_that_names_nothing_shows_the_list(tab, database):
     state, browser = tab((ActionsState.load, {}), path="/actions?name=no/such")
 
     assert ([], "") == (state.shown, browser.was_told())
+
+
+def test_a_plug_in_that_failed_is_told_on_top(tab, database, monkeypatch: pytest.MonkeyPatch):
+    """With the package and why; those that work are not mentioned."""
+    found = (Plugin("good", "1", "main", ("a/b",)), Plugin("bad", "1", "main", failure="importing bad failed"))
+    monkeypatch.setattr(page_module, "plugins", lambda: found)
+    state, _ = tab((ActionsState.load, {}))
+
+    assert [{"package": "bad", "failure": "importing bad failed"}] == state.broken

@@ -8,6 +8,7 @@ from canvas.services.views.actions import (
     action_entries,
     action_entry,
     action_rows,
+    described,
 )
 from canvas.services.views.connections import (
     ConnectionDetail,
@@ -113,6 +114,7 @@ __all__ = [
     "connection_rows",
     "delivery_detail",
     "delivery_rows",
+    "described",
     "event_rows",
     "fire_rows",
     "heard_rows",

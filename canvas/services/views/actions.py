@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.domain.catalog import ActionSpec
@@ -11,7 +10,8 @@ from canvas.domain.catalog_search import search
 from canvas.domain.control_flow import control_flow
 from canvas.domain.dsl import document_to_yaml
 from canvas.domain.schema_fields import SchemaField, fields_of
-from canvas.domain.states import ActionOrigin
+from canvas.services.action_uses import ActionUse as WorkflowUse
+from canvas.services.action_uses import action_uses
 from canvas.services.catalog import ActionNotFound, catalog
 from models import Workflow, WorkflowStep, WorkflowVersion
 
@@ -33,11 +33,12 @@ class ActionRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionUse:
-    """A workflow that calls an action."""
+    """A workflow that has an entry of the catalogue in it."""
 
     workflow_name: str
     workflow_title: str
-    steps: list[str]
+    where: str
+    "In which of its versions, in words."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,12 @@ def action_detail(session: Session, name: str) -> ActionDetail:
         ActionNotFound: there is none of this name.
     """
     spec = action_entry(session, name)
+    uses = _uses_of_step(session, spec.name) if spec.is_step else _uses_of_action(session, spec.name)
+    return described(spec, uses)
+
+
+def described(spec: ActionSpec, uses: Sequence[ActionUse] = ()) -> ActionDetail:
+    """Put everything that is known about an entry of the catalogue in words."""
     return ActionDetail(
         name=spec.name,
         title=spec.title,
@@ -121,32 +128,39 @@ def action_detail(session: Session, name: str) -> ActionDetail:
         permissions=[permission.value for permission in spec.permissions],
         security=spec.security,
         connections=sorted({kind for kinds in spec.connections.values() for kind in kinds}),
-        repetition=repetition_words(spec),
-        dry_run=dry_run_words(spec),
+        repetition=_repetition(spec),
+        dry_run="Answers from its example in a dry run." if spec.touches_world else "Really runs in a dry run.",
         arguments=list(fields_of(spec.arguments_schema)),
         result=list(fields_of(spec.result_schema)),
-        example=example_step(spec),
-        uses=action_uses(session, spec),
+        example=_example(spec),
+        uses=list(uses),
     )
 
 
-def action_uses(session: Session, spec: ActionSpec) -> list[ActionUse]:
-    """Find the workflows that use an entry, in what is published, or in the newest version when nothing is."""
-    wanted = sa.func.coalesce(Workflow.published_version, Workflow.latest_version)
-    of_spec = WorkflowStep.type == spec.name if spec.origin is ActionOrigin.STEP else WorkflowStep.action == spec.name
+def _uses_of_action(session: Session, name: str) -> list[ActionUse]:
+    return [ActionUse(use.workflow, use.title, _where(use)) for use in action_uses(session, name)]
+
+
+def _where(use: WorkflowUse) -> str:
+    if use.is_published:
+        return "published"
+    return f"version {use.versions[-1]}" if use.versions else "draft"
+
+
+def _uses_of_step(session: Session, step_type: str) -> list[ActionUse]:
     rows = session.exec(
-        select(Workflow.name, Workflow.title, WorkflowStep.name)
+        select(Workflow.name, Workflow.title)
         .join(WorkflowVersion, col(WorkflowVersion.workflow_id) == Workflow.id)
         .join(WorkflowStep, col(WorkflowStep.version_id) == WorkflowVersion.id)
-        .where(WorkflowVersion.number == wanted, of_spec)
-        .order_by(Workflow.name, col(WorkflowStep.sequence))
+        .where(WorkflowVersion.number == Workflow.published_version, WorkflowStep.type == step_type)
+        .order_by(Workflow.name)
+        .distinct()
     ).all()
-    return _grouped(rows)
+    return [ActionUse(name, title or name, "published") for name, title in rows]
 
 
-def repetition_words(spec: ActionSpec) -> str:
-    """Say what happens to a call that a crash cut off."""
-    if spec.origin is ActionOrigin.STEP:
+def _repetition(spec: ActionSpec) -> str:
+    if spec.is_step:
         return "Goes on after a crash."
     if spec.idempotent:
         return "Repeated after a crash: twice does no harm."
@@ -154,26 +168,12 @@ def repetition_words(spec: ActionSpec) -> str:
     return f"{decided}, except for calls that do no harm twice." if spec.partly_idempotent else f"{decided}."
 
 
-def dry_run_words(spec: ActionSpec) -> str:
-    """Say what a dry run does."""
-    return "Answers from its example in a dry run." if spec.touches_world else "Really runs in a dry run."
-
-
-def example_step(spec: ActionSpec) -> str:
-    """Write a step that uses the entry as its example does, as YAML to paste into a workflow."""
-    if spec.origin is ActionOrigin.STEP:
+def _example(spec: ActionSpec) -> str:
+    if spec.is_step:
         return document_to_yaml({"name": f"my_{spec.name}", "type": spec.name, **dict(spec.example_arguments)})
     name = spec.name.rpartition("/")[2].lower().replace("-", "_")
-    return document_to_yaml(
-        {"name": name, "type": "action", "action": spec.name, "parameters": dict(spec.example_arguments)}
-    )
-
-
-def _grouped(rows: Sequence[tuple[str, str, str]]) -> list[ActionUse]:
-    found: dict[str, ActionUse] = {}
-    for workflow, title, step in rows:
-        found.setdefault(workflow, ActionUse(workflow, title or workflow, [])).steps.append(step)
-    return list(found.values())
+    call = {"name": name, "type": "action", "action": spec.name, "parameters": dict(spec.example_arguments)}
+    return document_to_yaml(call)
 
 
 def _first_sentence(text: str) -> str:

@@ -144,7 +144,7 @@ def _uses(action: Any) -> rx.Component:
 def _use(use: Any) -> rx.Component:
     return rx.flex(
         rx.link(use.workflow_title, href=f"/workflows/{use.workflow_name}", size="2"),
-        rx.text(use.steps.join(", "), size="1", color="var(--gray-11)", class_name="mono one-line"),
+        rx.text(use.where, size="1", color="var(--gray-11)"),
         gap="8px",
         align="center",
         min_width="0",

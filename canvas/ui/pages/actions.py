@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from canvas.actions.registry import plugins
 from canvas.services import views
 from canvas.services.access import Permission
 from canvas.services.views import ActionDetail, ActionRow
@@ -27,6 +28,8 @@ class ActionsState(rx.State):
     category: str = _ANY
     shown: list[ActionDetail] = []
     "None, or the one that the address names."
+    broken: list[dict[str, str]] = []
+    "The plug-ins that could not be loaded: package and failure of each."
     is_loaded: bool = False
 
     @rx.var
@@ -42,6 +45,8 @@ class ActionsState(rx.State):
         self.rows = await look(views.action_rows, self.query, self.category)
         asked = self.router.url.query_parameters.get("name", "")
         self.shown = [await look(views.action_detail, asked)] if asked in {row.name for row in everything} else []
+        failed = [plugin for plugin in plugins() if plugin.failure]
+        self.broken = [{"package": plugin.package, "failure": plugin.failure} for plugin in failed]
         self.is_loaded = True
 
     @handler(Permission.VIEW)
@@ -60,8 +65,20 @@ class ActionsState(rx.State):
 def page() -> rx.Component:
     """Build the page."""
     return template(
+        rx.foreach(ActionsState.broken, _broken),
         rx.cond(ActionsState.is_loaded, _catalogue(), bones(10, "52px")),
         title="Actions",
+    )
+
+
+def _broken(plugin: Any) -> rx.Component:
+    return rx.callout(
+        f"The plug-in {plugin['package']} is not used: {plugin['failure']}.",
+        icon="plug-zap",
+        color_scheme="amber",
+        size="1",
+        margin_bottom="12px",
+        role="alert",
     )
 
 
