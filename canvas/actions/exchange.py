@@ -59,7 +59,7 @@ class Exchange:
         Raises:
             ActionFailed: the service cannot be reached, does not answer in time, sends too much, or redirects.
         """
-        self.answer = None
+        self.answer = self.failure = None
         try:
             self.answer = await self._bounded(request)
         except ActionFailed as failure:
