@@ -13,20 +13,13 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from canvas.actions.connections import Config, connection_field, connection_kind
 from canvas.actions.context import ActionContext, Outside
 from canvas.actions.registry import Arguments, action
-from canvas.actions.sql_engines import (
-    CONNECT_SECONDS,
-    DatabaseFailed,
-    Limit,
-    engine_of,
-    expect_foreign,
-    make_engine,
-    read_url,
-)
-from canvas.actions.sql_statement import Rows, Statement, execute
+from canvas.actions.sql.limits import CONNECT_SECONDS, DatabaseFailed, Limit
 from canvas.domain.states import ActionPermission
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+    from canvas.actions.sql.statement import Rows
 
 MAX_AT_ONCE = 16
 "Statements that run at the same time in one process."
@@ -51,6 +44,8 @@ class Database(Config):
     @field_validator("url")
     @classmethod
     def _can_be_read(cls, url: str) -> str:
+        from canvas.actions.sql.engines import read_url
+
         try:
             read_url(url, None)
         except DatabaseFailed as error:
@@ -66,10 +61,13 @@ class Database(Config):
 )
 async def check(config: Database, outside: Outside) -> str:
     """Connect and ask for the version."""
+    from canvas.actions.sql.engines import make_engine
+    from canvas.actions.sql.statement import Statement, execute
+
     url = _address(config, outside)
     version = "version()" if url.drivername.startswith("postgresql") else "'SQLite ' || sqlite_version()"
 
-    def ask(limit: Limit) -> Rows:
+    def ask(limit: Limit) -> "Rows":
         engine = make_engine(url, read_only=True)
         try:
             return execute(engine, Statement(f"SELECT {version} AS version", {}, True, 1), limit)
@@ -145,13 +143,16 @@ async def run_sql(args: Execute, context: ActionContext) -> Executed:
     All of it happens or nothing: it is committed at the end and undone on any failure, also when its time is up or the
     run is cancelled. At most 10 MB of rows.
     """
+    from canvas.actions.sql.engines import engine_of
+    from canvas.actions.sql.statement import Statement, execute
+
     config = await context.connection(args.connection, Database)
     url = _address(config, context)
     read_only = args.read_only or config.read_only
     statement = Statement(args.statement, args.parameters, read_only, args.max_rows)
     started = time.monotonic()
 
-    def work(limit: Limit) -> Rows:
+    def work(limit: Limit) -> "Rows":
         return execute(engine_of(args.connection, url, read_only=read_only), statement, limit)
 
     found = await _in_thread(work, args.timeout_seconds)
@@ -165,6 +166,8 @@ async def run_sql(args: Execute, context: ActionContext) -> Executed:
 
 
 def _address(config: Database, outside: Outside) -> "URL":
+    from canvas.actions.sql.engines import expect_foreign, read_url
+
     url = read_url(config.url, config.password.get_secret_value() if config.password else None)
     expect_foreign(url, outside.settings)
     return url

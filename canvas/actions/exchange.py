@@ -198,6 +198,8 @@ def excerpt(answer: httpx.Response) -> str:
         return answer.text[:EXCERPT].strip() if kind in ("", "text/plain") else ""
     if isinstance(value, dict):
         value = value.get("message") or value.get("error_description") or value.get("error")
+    if isinstance(value, dict):
+        value = value.get("message")
     return value[:EXCERPT].strip() if isinstance(value, str) else ""
 
 

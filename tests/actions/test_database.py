@@ -15,12 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from canvas.actions import sql_engines, sql_statement
 from canvas.actions.connections import WrongConnectionKind, connection_kinds
 from canvas.actions.database import Database
 from canvas.actions.failures import ActionFailed
 from canvas.actions.registry import registry
-from canvas.actions.sql_engines import DatabaseFailed, dispose_engines
+from canvas.actions.sql import engines as sql_engines
+from canvas.actions.sql import statement as sql_statement
+from canvas.actions.sql.engines import dispose_engines
+from canvas.actions.sql.limits import DatabaseFailed
 from tests.postgres import cluster
 from tests.serving import wait_for
 

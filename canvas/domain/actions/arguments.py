@@ -101,11 +101,12 @@ def argument_faults(argument: Argument, value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _validator(text: bytes) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(orjson.loads(text), pattern_options=jsonschema_rs.RegexOptions())
+    # offline: a `$ref` would otherwise be fetched, from any address or file
+    return jsonschema_rs.validator_for(orjson.loads(text), pattern_options=jsonschema_rs.RegexOptions(), offline=True)
 
 
 def validator(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
-    """Compile a JSON Schema whose patterns are linear in the text.
+    """Compile a JSON Schema whose patterns are linear in the text and which refers to nothing outside itself.
 
     Raises:
         ValueError: it is none.

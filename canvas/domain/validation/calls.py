@@ -103,7 +103,7 @@ def check_given(
 def _validator_for(spec: ActionSpec) -> jsonschema_rs.Validator:
     if spec.origin is ActionOrigin.USER:
         return linear_validator(spec.arguments_schema)
-    return jsonschema_rs.validator_for(dict(spec.arguments_schema))
+    return jsonschema_rs.validator_for(dict(spec.arguments_schema), offline=True)
 
 
 def _check_started(survey: Survey, spec: ActionSpec, at: str, catalog: Catalog) -> None:

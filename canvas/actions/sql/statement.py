@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from canvas.actions.sql_engines import DatabaseFailed, Limit, expect_one, hold
-from canvas.actions.sql_values import as_bound, as_json, unique_names
+from canvas.actions.sql.engines import expect_one, hold
+from canvas.actions.sql.limits import DatabaseFailed, Limit
+from canvas.actions.sql.values import as_bound, as_json, unique_names
 
 MAX_RESULT_BYTES = 10 * 1024 * 1024
 _BATCH = 200

@@ -6,21 +6,19 @@ Read-only and time limits are enforced by the database itself, never by reading 
 import atexit
 import sqlite3
 import threading
-import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from canvas.actions.failures import ActionFailed
+from canvas.actions.sql.limits import CONNECT_SECONDS, DatabaseFailed, Limit
 from canvas.settings import Settings
 
 MAX_ENGINES = 16
 CONNECTIONS_EACH = 5
-CONNECT_SECONDS = 10
 _RECYCLE_SECONDS = 600
 _STEPS_BETWEEN_LOOKS = 1_000
 _LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -28,49 +26,6 @@ _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _engines: "OrderedDict[tuple[str, bool], tuple[str, sa.Engine]]" = OrderedDict()
 _lock = threading.Lock()
-
-
-class DatabaseFailed(ActionFailed):
-    """The database did not do what it was asked to."""
-
-    code = "database_failed"
-
-
-class Limit:
-    """When a statement has to end: at its deadline, or when somebody stops it from outside."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._deadline = time.monotonic() + seconds
-        self._stopped = threading.Event()
-        self._stoppers: list[Stopper] = []
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline; never less than 1 ms."""
-        return max(self._deadline - time.monotonic(), 0.001)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the statement has to end."""
-        return self._stopped.is_set() or time.monotonic() >= self._deadline
-
-    def watch(self, stopper: "Stopper") -> None:
-        """Let `stop` also cancel what this connection does."""
-        self._stoppers.append(stopper)
-
-    def stop(self) -> None:
-        """End the statement, from another thread."""
-        self._stopped.set()
-        for stopper in self._stoppers:
-            stopper.cancel_safe(timeout=CONNECT_SECONDS)
-
-
-class Stopper(Protocol):
-    """A driver's connection that can be told from another thread to give up."""
-
-    def cancel_safe(self, *, timeout: float) -> None:
-        """Give up what it does."""
 
 
 def read_url(text: str, password: str | None) -> sa.URL:
