@@ -13,7 +13,8 @@ from canvas.domain.importers.imported import (
     without_nothing,
 )
 from canvas.domain.importers.naming import Names, slug
-from canvas.domain.importers.orb_steps import OrbReader, is_loop, is_trigger, kind_of
+from canvas.domain.importers.orb_arguments import places_of
+from canvas.domain.importers.orb_steps import ACTIONS, OrbReader, is_loop, is_trigger, kind_of
 from canvas.domain.importers.orb_tree import Node, dependency_words, read_tree
 from canvas.domain.importers.orb_triggers import read_triggers
 from canvas.domain.importers.rewriting import Rewriter
@@ -91,8 +92,9 @@ class _Workflow:
             self._report.warning("renamed", node.at, f"{said} is called `{name}` here.")
         variable = text_of(node.config.get("output_variable"))
         if variable:
-            self._prefixes |= {(variable,): f"steps.{name}.output", ("variables", variable): f"steps.{name}.output"}
-            text = f"What was kept as `{variable[:80]}` is read from `steps.{name}.output`."
+            places = places_of(ACTIONS.get(kind_of(node), ""), variable, name)
+            self._prefixes |= places
+            text = f"What was kept as `{variable[:80]}` is read from `{places[variable,]}`."
             self._report.warning("output_variable", node.at, text)
 
     # rows of steps

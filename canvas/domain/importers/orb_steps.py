@@ -5,6 +5,7 @@ from typing import Any
 
 from canvas.domain.importers.imported import first_of, number_of, snake_case, snake_keys, text_of
 from canvas.domain.importers.naming import slug
+from canvas.domain.importers.orb_arguments import arguments_of
 from canvas.domain.importers.orb_conditions import condition_text, constant, is_expression
 from canvas.domain.importers.orb_tree import Branch, Node
 from canvas.domain.importers.rewriting import Rewriter
@@ -89,11 +90,8 @@ class OrbReader:
             action = f"tool/{slug(kind, 'unnamed')}"
             text = f"The action type `{kind[:80]}` becomes `{action}`; it has to be registered before it can run."
             self._report.warning("tool_as_action", node.at, text)
-        config = node.config
-        inner = first_of(config, "parameters", "params")
-        own = {key: value for key, value in config.items() if key not in (*_BESIDE, "parameters", "params")}
-        parameters = {**own, **(snake_keys(inner) if isinstance(inner, dict) else {})}
-        return {"type": "action", "action": action, "parameters": self._rewriter.value(parameters)}
+        config = {key: value for key, value in node.config.items() if key not in _BESIDE}
+        return {"type": "action", "action": action, "parameters": self._rewriter.value(arguments_of(action, config))}
 
     def _limits(self, node: Node) -> Step:
         keys = {**node.source, **node.config}

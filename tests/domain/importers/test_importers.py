@@ -279,6 +279,108 @@ def test_orb_actions(action_type: str, action: str) -> None:
     assert action.startswith("tool/") == ("tool_as_action" in codes(imported.warnings))
 
 
+def configured(action_type: str, **config: Any) -> Any:
+    source = {"name": "w", "steps": [{"name": "a", "type": "ACTION", "config": {"actionType": action_type, **config}}]}
+    return import_document(source).document["steps"][0]["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("action_type", "config", "expected"),
+    [
+        (
+            "GENERATE_CONTENT",
+            {
+                "prompt": "Hi {{ trigger.payload.x }}",
+                "maxTokens": 50,
+                "temperature": 0,
+                "systemPrompt": "Be kind",
+            },
+            {"prompt": "Hi {{ trigger.data.x }}", "max_tokens": 50, "temperature": 0, "system": "Be kind"},
+        ),
+        ("GENERATE_CONTENT", {"parameters": {"userPrompt": "Hi"}}, {"prompt": "Hi"}),
+        ("ANALYZE_SENTIMENT", {"content": "{{ triggerData.text }}"}, {"text": "{{ trigger.data.text }}"}),
+        ("MODERATE_CONTENT", {"message": "x", "text": "y"}, {"text": "y"}),
+        ("UPDATE_DATABASE", {"query": "DELETE FROM a"}, {"statement": "DELETE FROM a"}),
+        (
+            "UPDATE_DATABASE",
+            {"sql": "UPDATE a SET b = :b", "params": {"b": "{{ input.x }}"}, "connection": "db"},
+            {
+                "connection": "db",
+                "statement": "UPDATE a SET b = :b",
+                "parameters": {"b": "{{ workflow.parameters.x }}"},
+            },
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"query": "UPDATE a SET b = '{{ x['y'] }}', c = 'it''s {{ z }}', d = 'e' WHERE f = {{ g }}"},
+            {
+                "statement": "UPDATE a SET b = :p1, c = :p2, d = 'e' WHERE f = :p3",
+                "parameters": {"p1": "{{ x['y'] }}", "p2": "it's {{ z }}", "p3": "{{ g }}"},
+            },
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"query": "UPDATE a SET b = ?, c = '?' WHERE d = ? AND e = ?", "params": [1, "two"]},
+            {
+                "statement": "UPDATE a SET b = :p1, c = '?' WHERE d = :p2 AND e = ?",
+                "parameters": {"p1": 1, "p2": "two"},
+            },
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"query": "UPDATE a SET b = $2 WHERE c = $1", "values": [1, 2]},
+            {"statement": "UPDATE a SET b = :p1 WHERE c = :p2", "parameters": {"p1": 2, "p2": 1}},
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"query": "SELECT {{ a }}, :p2", "params": {"p2": 1}},
+            {"statement": "SELECT :p3, :p2", "parameters": {"p2": 1, "p3": "{{ a }}"}},
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"table": "posts", "operation": "UPDATE", "data": {"state": "live"}, "where": {"id": "{{ variables.id }}"}},
+            {
+                "statement": "UPDATE posts SET state = :set_state WHERE id = :where_id",
+                "parameters": {"set_state": "live", "where_id": "{{ workflow.parameters.id }}"},
+            },
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"table": "app.posts", "data": {"a": 1, "b": 2}},
+            {
+                "statement": "INSERT INTO app.posts (a, b) VALUES (:set_a, :set_b)",
+                "parameters": {"set_a": 1, "set_b": 2},
+            },
+        ),
+        (
+            "UPDATE_DATABASE",
+            {"table": "posts", "operation": "delete", "where": {"id": 1}},
+            {"statement": "DELETE FROM posts WHERE id = :where_id", "parameters": {"where_id": 1}},
+        ),
+        ("UPDATE_DATABASE", {"table": "posts", "operation": "delete"}, {"table": "posts", "operation": "delete"}),
+        ("UPDATE_DATABASE", {"table": "a; b", "data": {"c": 1}}, {"table": "a; b", "data": {"c": 1}}),
+    ],
+)
+def test_orb_configurations(action_type: str, config: dict[str, Any], expected: Any) -> None:
+    """Each action's keys become the arguments of ours; of SQL every value becomes a bound parameter."""
+    assert expected == configured(action_type, **config)
+
+
+def test_orb_variables_are_found_in_outputs() -> None:
+    """What a step kept in a variable is read from its output: of generated content its text."""
+    write = {"name": "write", "type": "ACTION", "config": {"actionType": "GENERATE_CONTENT", "outputVariable": "draft"}}
+    judge = {"name": "judge", "type": "ACTION", "config": {"actionType": "ANALYZE_SENTIMENT", "outputVariable": "mood"}}
+    words = "{{ draft }} {{ draft.content }} {{ variables.draft }} {{ draft.usage.total_tokens }} {{ mood.score }}"
+    log = {"name": "log", "type": "ACTION", "config": {"actionType": "LOG_EVENT", "message": words}}
+
+    document = import_document({"name": "w", "steps": [write, judge, log]}).document
+
+    text = "{{ steps.write.output.text }}"
+    assert (
+        f"{text} {text} {text} {{{{ steps.write.output.usage.total_tokens }}}} {{{{ steps.judge.output.score }}}}"
+    ) == document["steps"][2]["parameters"]["message"]
+
+
 def test_orb_shapes_of_branches() -> None:
     """Nested, pointing to their parent, by key, in snake or camel case: the same workflow comes out."""
     yes = {"id": "y", "type": "ACTION", "name": "yes", "config": {"actionType": "LOG_EVENT"}}
