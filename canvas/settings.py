@@ -60,6 +60,8 @@ class Settings:
     "Environment variables, comma-separated names, that workflows may set for a command."
     mcp_commands: str = ""
     "Programs that connections may start as MCP servers: `name=command line`, several apart by `;`."
+    four_eyes: bool = False
+    "Whether somebody else than the proposer has to approve a proposal."
     log_level: str = "info"
     "`debug`, `info`, `warning` or `error`: what the processes write to standard error."
 

@@ -4,7 +4,9 @@ from models.access import Connection
 from models.action import Action, ActionArgument, ActionInvariant
 from models.mcp import McpServer, McpTool
 from models.notification import Notification, NotificationRead, NotificationRecipient
+from models.proposal import ActionProposal, WorkflowProposal
 from models.run import Payload, RunLog, StepRun, Worker, WorkflowRun
+from models.task import Task
 from models.token import ApiToken
 from models.trigger import (
     Event,
@@ -22,6 +24,7 @@ __all__ = [
     "Action",
     "ActionArgument",
     "ActionInvariant",
+    "ActionProposal",
     "ApiToken",
     "Connection",
     "Event",
@@ -37,11 +40,13 @@ __all__ = [
     "Schedule",
     "ScheduleFire",
     "StepRun",
+    "Task",
     "Webhook",
     "WebhookDelivery",
     "WebhookSeen",
     "Worker",
     "Workflow",
+    "WorkflowProposal",
     "WorkflowRun",
     "WorkflowStep",
     "WorkflowVersion",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from canvas.domain.states import ChangeType, StepType, WorkflowStatus
+from canvas.domain.states import ChangeType, StepType, WorkflowPurpose, WorkflowStatus
 from models.columns import Row, json_field, utc_now, word
 
 
@@ -21,6 +21,7 @@ class Workflow(Row, table=True):
     )
 
     name: str = Field(max_length=120)
+    purpose: WorkflowPurpose = Field(default=WorkflowPurpose.WORKFLOW, sa_type=word(WorkflowPurpose), index=True)
     title: str = ""
     description: str = ""
     status: WorkflowStatus = Field(default=WorkflowStatus.DRAFT, sa_type=word(WorkflowStatus), index=True)

@@ -10,10 +10,12 @@ from canvas.api import (
     live,
     manual,
     notifications,
+    proposals,
     run_events,
     runs,
     schedules,
     state,
+    tasks,
     timetable,
     tokens,
     versions,
@@ -25,6 +27,7 @@ from canvas.api.problems import handle_errors
 from canvas.settings import Settings
 
 _ROUTERS = (
+    tasks.router,  # before the workflows: `tasks` is no workflow's name
     workflows.router,
     versions.router,
     runs.router,
@@ -35,6 +38,7 @@ _ROUTERS = (
     events.router,
     notifications.router,
     actions.router,
+    proposals.router,
     catalogue.router,
     connections.router,
     tokens.router,

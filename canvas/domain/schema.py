@@ -19,6 +19,7 @@ _ABOUT: Mapping[StepType, tuple[str, str]] = {
     StepType.LOOP: ("Loop", "Runs the steps inside for each item, so many times, or while a condition holds."),
     StepType.WORKFLOW_LINK: ("Sub-workflow", "Runs another workflow."),
     StepType.WAIT: ("Wait", "Waits for a time span or a moment, holding nothing."),
+    StepType.TASK: ("Task", "Raises a task for people or an AI, and waits until it has ended."),
     StepType.SET: ("Set", "Writes values to `context` for later steps."),
     StepType.STOP: ("Stop", "Ends the run at once."),
 }

@@ -32,6 +32,7 @@ class StepType(StrEnum):
     LOOP = "loop"
     WORKFLOW_LINK = "workflow_link"
     WAIT = "wait"
+    TASK = "task"
     SET = "set"
     STOP = "stop"
 
@@ -51,6 +52,8 @@ class Branch(StrEnum):
     IF_FALSE = "IF_FALSE"
     SWITCH_CASE = "SWITCH_CASE"
     DEFAULT = "DEFAULT"
+    OUTCOME = "OUTCOME"
+    "How a task came out; the text form names the outcome itself, such as APPROVED."
 
 
 class JoinMode(StrEnum):
@@ -278,3 +281,79 @@ class ActionState(StrEnum):
 
     AVAILABLE = "available"
     ARCHIVED = "archived"
+
+
+class TaskType(StrEnum):
+    """What kind of work a task is."""
+
+    AI_TASK = "AI_TASK"
+    CSM_TASK = "CSM_TASK"
+
+
+class TaskOwner(StrEnum):
+    """Who is to do a task."""
+
+    AI = "AI"
+    CSM = "CSM"
+
+
+class TaskStatus(StrEnum):
+    """The life of a task."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    SNOOZED = "snoozed"
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in (TaskStatus.COMPLETED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
+
+
+class TaskExecution(StrEnum):
+    """How far the automatic execution of an AI task is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class Complexity(StrEnum):
+    """How much there is to a task."""
+
+    SIMPLE = "simple"
+    MODERATE = "moderate"
+    COMPLEX = "complex"
+
+
+class ProposalStatus(StrEnum):
+    """The life of a proposal: it is decided on first, then runs."""
+
+    PROPOSED = "proposed"
+    "Waits for somebody to decide."
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    PENDING = "pending"
+    "Approved; its run has not begun."
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self not in (ProposalStatus.PROPOSED, ProposalStatus.PENDING, ProposalStatus.IN_PROGRESS)
+
+
+class WorkflowPurpose(StrEnum):
+    """What a workflow row stands for; people keep only the first kind, the others are compiled."""
+
+    WORKFLOW = "workflow"
+    PROPOSAL = "proposal"
+    TASK = "task"
+    PLAN = "plan"

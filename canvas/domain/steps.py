@@ -11,6 +11,7 @@ from typing import Any
 from canvas.domain.states import (
     Backoff,
     Branch,
+    Complexity,
     JoinMode,
     OnError,
     OnItemFailure,
@@ -19,6 +20,8 @@ from canvas.domain.states import (
     RunStatus,
     StepType,
     SwitchMatch,
+    TaskOwner,
+    TaskType,
 )
 
 _TYPES: dict[type["Step"], StepType] = {}
@@ -31,7 +34,7 @@ class Dependency:
     step: str
     branch: Branch = Branch.SUCCESS
     value: Any = None
-    "The case of a switch, for SWITCH_CASE only."
+    "The case of a switch, for SWITCH_CASE; the outcome of a task, for OUTCOME."
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,51 @@ class WaitStep(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubTask:
+    """One part of a task; its texts are templates."""
+
+    action: str
+    description: str = ""
+    priority: Any = None
+    "A number from 1 to 5, or a template; None takes that of the task."
+    assignee: str = ""
+    complexity: Complexity | None = None
+    estimated_completion_time: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStep(Step):
+    """Raises a task for people or an AI, with sub-tasks if there are any, and waits until it has ended.
+
+    Its output is `{outcome, answers, task_id, ended_by}`; the outcome is a branch too. `description`, which every step
+    has, is a template here: it is what the task tells.
+    """
+
+    action: str = ""
+    "What is to be done, in a few words; empty takes the step's title or name."
+    task_type: TaskType = TaskType.CSM_TASK
+    owner: TaskOwner | None = None
+    "None follows the type."
+    priority: Any = 3
+    "A number from 1, the most urgent, to 5, or a template that gives one."
+    assignee: str = ""
+    subject: str = ""
+    "Whom or what it is about."
+    due: Any = None
+    "Seconds from its beginning, a moment with an offset, or a template that gives either."
+    requires_decision: bool = False
+    complexity: Complexity | None = None
+    estimated_completion_time: str = ""
+    outcomes: tuple[str, ...] = ()
+    "How it can come out, as branches; empty: it is done."
+    form: Mapping[str, Any] | None = None
+    "JSON Schema of the answers."
+    subtasks: tuple[SubTask, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    "Kept with the task as its metadata."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetStep(Step):
     """Writes values to the run's `context`; they are its output too."""
 
@@ -230,8 +278,33 @@ class StopStep(Step):
     output: Any = None
 
 
+def task_templates(step: TaskStep) -> dict[str, Any]:
+    """Give the values of a task that are templates, by their keys in the text form."""
+    keys = ("action", "description", "priority", "assignee")
+    parts = [{key: getattr(one, key) for key in keys} for one in step.subtasks]
+    return {
+        "action": step.action or step.title or step.name,
+        "description": step.description,
+        "priority": step.priority,
+        "assignee": step.assignee,
+        "subject": step.subject,
+        "due": step.due,
+        "details": dict(step.details),
+        "subtasks": parts,
+    }
+
+
 AnyStep = (
-    ActionStep | ConditionStep | SwitchStep | ParallelStep | LoopStep | WorkflowLinkStep | WaitStep | SetStep | StopStep
+    ActionStep
+    | ConditionStep
+    | SwitchStep
+    | ParallelStep
+    | LoopStep
+    | WorkflowLinkStep
+    | WaitStep
+    | TaskStep
+    | SetStep
+    | StopStep
 )
 """The closed set of step types, for `match` with `assert_never`."""
 
@@ -244,6 +317,7 @@ _TYPES.update(
         LoopStep: StepType.LOOP,
         WorkflowLinkStep: StepType.WORKFLOW_LINK,
         WaitStep: StepType.WAIT,
+        TaskStep: StepType.TASK,
         SetStep: StepType.SET,
         StopStep: StepType.STOP,
     }

@@ -10,6 +10,7 @@ from canvas.domain.decider import (
     Completed,
     Due,
     Lost,
+    Outcome,
     PauseRequested,
     ResumeRequested,
     RunTimedOut,
@@ -18,7 +19,7 @@ from canvas.domain.decider import (
 from canvas.domain.decider.plan import Node
 from canvas.domain.errors import CanvasError
 from canvas.domain.expressions import ExpressionError
-from canvas.domain.states import RunStatus, StepStatus
+from canvas.domain.states import RunStatus, StepStatus, StepType
 from canvas.engine import statements as sql
 from canvas.engine.active import ActiveRun, activate
 from canvas.engine.children import Children
@@ -26,7 +27,8 @@ from canvas.engine.conductor import Conductor, Guard, utc_now
 from canvas.engine.executor import Lookup
 from canvas.engine.identity import is_gone
 from canvas.engine.plans import Plans
-from canvas.engine.reading import Reader, WorkerRow
+from canvas.engine.reading import DueStep, Reader, WorkerRow
+from canvas.engine.tasks import outcome_of_task
 from canvas.engine.text import moment_text
 from canvas.settings import Settings
 
@@ -156,9 +158,14 @@ class Claims:
             run = self._conductor.runs.get(due.run_id) or self.wake(due.run_id)
             if run is None:
                 continue
-            outcome = Due(due.path, due.attempt) if due.child_run_id is None else self._children.outcome(due)
+            outcome = self._outcome(due)
             if outcome is not None:
                 self._conductor.deliver(due.run_id, outcome)
+
+    def _outcome(self, due: DueStep) -> Outcome | None:
+        if due.type is StepType.TASK:
+            return outcome_of_task(self._reader, due)
+        return Due(due.path, due.attempt) if due.child_run_id is None else self._children.outcome(due)
 
     def check_deadlines(self) -> None:
         """Wake runs that are not in memory and whose own time is over."""

@@ -15,6 +15,7 @@ from canvas.domain.decider import (
     Completed,
     Failed,
     Outcome,
+    RaiseTask,
     RunChanged,
     RunTimedOut,
     StartChild,
@@ -31,6 +32,7 @@ from canvas.engine.crashpoints import reached
 from canvas.engine.dispatch import Dispatcher
 from canvas.engine.executor import Attempt, Executor
 from canvas.engine.statements import Statement
+from canvas.engine.tasks import rehearsed_task
 from canvas.engine.timers import Timers
 from canvas.engine.transitions import Child, write_defect, write_transition
 from canvas.engine.writer import Result, Unit, Writer
@@ -161,6 +163,8 @@ class Conductor:
         """Prepare the child runs that are wanted; what cannot be started is news for the next transition."""
         found: dict[str, Child] = {}
         for command in commands:
+            if isinstance(command, RaiseTask) and run.dry_run:
+                run.inbox.append(rehearsed_task(run, command))
             if not isinstance(command, StartChild):
                 continue
             if (answer := self._children.rehearsed(run, command)) is not None:

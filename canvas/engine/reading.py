@@ -12,7 +12,7 @@ from canvas.db import connect
 from canvas.domain.decider import ELSEWHERE, StepChanged
 from canvas.domain.states import RunStatus, StepStatus, StepType
 from canvas.engine.identity import Identity
-from canvas.engine.statements import PAYLOAD, RUN, STEP, VERSION, WORKER, WORKFLOW
+from canvas.engine.statements import PAYLOAD, RUN, STEP, TASK, VERSION, WORKER, WORKFLOW
 from canvas.settings import Settings
 
 LARGE_INPUT = "$payload"
@@ -40,6 +40,7 @@ class DueStep:
     path: str
     attempt: int
     child_run_id: str | None
+    type: StepType
 
 
 class Reader:
@@ -84,6 +85,11 @@ class Reader:
     def run(self, run_id: str) -> Any | None:
         """Read a run's row."""
         rows = self._all(_RUN, id=run_id)
+        return rows[0] if rows else None
+
+    def task(self, run_id: str, path: str, attempt: int) -> Any | None:
+        """Read the task that a step run raised."""
+        rows = self._all(_TASK, run_id=run_id, path=path, attempt=attempt)
         return rows[0] if rows else None
 
     def steps(self, run_id: str) -> list[tuple[StepChanged, str | None]]:
@@ -199,7 +205,7 @@ _LATE = sa.select(RUN.c.id).where(
     _GOING, RUN.c.deadline_at <= sa.bindparam("now"), RUN.c.worker_id == sa.bindparam("owner")
 )
 _DUE = (
-    sa.select(STEP.c.run_id, STEP.c.path, STEP.c.attempt, STEP.c.child_run_id)
+    sa.select(STEP.c.run_id, STEP.c.path, STEP.c.attempt, STEP.c.child_run_id, STEP.c.type)
     .join_from(STEP, RUN, STEP.c.run_id == RUN.c.id)
     .where(
         sa.text("step_run.due_at IS NOT NULL AND step_run.status IN ('waiting', 'retrying')"),
@@ -211,6 +217,11 @@ _DUE = (
     .limit(1000)
 )
 _RUN = sa.select(*_RUN_COLUMNS).where(RUN.c.id == sa.bindparam("id"))
+_TASK = sa.select(TASK.c.id, TASK.c.status, TASK.c.outcome, TASK.c.answers, TASK.c.ended_by, TASK.c.skip_reason).where(
+    TASK.c.run_id == sa.bindparam("run_id"),
+    TASK.c.path == sa.bindparam("path"),
+    TASK.c.attempt == sa.bindparam("attempt"),
+)
 _WANTS_INPUT = sa.or_(STEP.c.status.in_([s for s in StepStatus if not s.is_terminal]), STEP.c.type == StepType.LOOP)
 _STEPS = sa.select(
     STEP.c.path,

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from models import (
+    ActionProposal,
     Notification,
     NotificationRecipient,
     Payload,
     RunLog,
     StepRun,
+    Task,
     Worker,
     Workflow,
+    WorkflowProposal,
     WorkflowRun,
     WorkflowVersion,
 )
@@ -33,6 +36,9 @@ RUN, STEP, LOG = _table(WorkflowRun), _table(StepRun), _table(RunLog)
 VERSION, WORKFLOW = _table(WorkflowVersion), _table(Workflow)
 PAYLOAD, WORKER = _table(Payload), _table(Worker)
 NOTIFICATION, RECIPIENT = _table(Notification), _table(NotificationRecipient)
+PAYLOAD, WORKER, NOTIFICATION = _table(Payload), _table(Worker), _table(Notification)
+TASK = _table(Task)
+PROPOSAL, PROPOSED = _table(WorkflowProposal), _table(ActionProposal)
 _LIVE = sa.text("status IN ('running', 'paused')")
 
 
@@ -182,6 +188,56 @@ CANCEL_CHILD = compiled(
     "parent_path",
 )
 
+INSERT_TASK = _insert(
+    TASK,
+    "id",
+    "created_at",
+    "updated_at",
+    "run_id",
+    "path",
+    "attempt",
+    "subject",
+    "task_type",
+    "owner",
+    "assignee",
+    "action",
+    "description",
+    "status",
+    "priority",
+    "due_at",
+    "requires_decision",
+    "snooze_count",
+    "snooze_deadline",
+    "ended_by",
+    "outcomes",
+    "form",
+    "original_run_id",
+    "surfaced_in_run_ids",
+    "details",
+    "auto_execute",
+    "retry_count",
+    "parent_task_id",
+    "estimated_completion_time",
+    "complexity",
+    "created_by",
+    "revision",
+)
+_RAISED = sa.select(TASK.c.id).where(TASK.c.run_id == given("run_id"), TASK.c.path == given("path"))
+_TREE = _RAISED.cte("tree", recursive=True)
+_TREE = _TREE.union_all(sa.select(TASK.c.id).where(TASK.c.parent_task_id == _TREE.c.id))
+WITHDRAW_TASK = compiled(
+    sa.update(TASK)
+    .values({n: given(n) for n in ("status", "cancelled_at", "updated_at")})
+    .values(revision=sa.literal_column("revision + 1"))
+    .where(TASK.c.id.in_(sa.select(_TREE.c.id)), sa.text("task.status IN ('pending', 'in_progress', 'snoozed')")),
+    "run_id",
+    "path",
+    "updated_at",
+    "status",
+    "cancelled_at",
+)
+"""Cancel what is open of a task and its sub-tasks, because the step that raised it does not wait any more."""
+
 RUN_PROGRESS = _update_run("settled_steps", "total_steps")
 RUN_ADOPT = compiled(
     sa.update(RUN)
@@ -240,3 +296,46 @@ KEEP_LEASE = compiled(
     sa.update(WORKER).values(lease_until=given("lease_until")).where(WORKER.c.id == given("id")), "lease_until", "id"
 )
 DROP_WORKER = compiled(sa.delete(WORKER).where(WORKER.c.id == given("id")), "id")
+
+PROJECT_PROPOSAL = compiled(
+    sa.update(PROPOSAL)
+    .values({n: given(n) for n in ("status", "error", "updated_at")})
+    .where(PROPOSAL.c.run_id == given("run_id")),
+    "status",
+    "error",
+    "updated_at",
+    "run_id",
+)
+"""Give a proposal the status of its run."""
+_OF_RUN = PROPOSED.c.workflow_id.in_(sa.select(PROPOSAL.c.id).where(PROPOSAL.c.run_id == given("run_id")))
+PROJECT_ACTION = compiled(
+    sa.update(PROPOSED)
+    .values({n: given(n) for n in ("status", "retry_count", "next_retry_at", "ended_at")})
+    .values(started_at=sa.func.coalesce(PROPOSED.c.started_at, given("started_at")))
+    .where(_OF_RUN, PROPOSED.c.execution_order == given("execution_order")),
+    "status",
+    "retry_count",
+    "next_retry_at",
+    "started_at",
+    "ended_at",
+    "run_id",
+    "execution_order",
+)
+"""Give a proposed action the status of its step run."""
+PROJECT_ACTION_ERROR = compiled(
+    sa.update(PROPOSED)
+    .values(last_error=given("last_error"))
+    .where(_OF_RUN, PROPOSED.c.execution_order == given("execution_order")),
+    "last_error",
+    "run_id",
+    "execution_order",
+)
+CANCEL_ACTIONS = compiled(
+    sa.update(PROPOSED)
+    .values(status=given("status"), ended_at=given("ended_at"), next_retry_at=sa.null())
+    .where(_OF_RUN, sa.text("action_proposal.status IN ('pending', 'in_progress')")),
+    "status",
+    "ended_at",
+    "run_id",
+)
+"""Close the actions of a chain that has ended without them."""

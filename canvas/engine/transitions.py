@@ -10,17 +10,21 @@ from canvas.domain.decider import (
     Command,
     ContextChanged,
     Note,
+    RaiseTask,
     RunChanged,
     StartChild,
     StepChanged,
     StopAttempt,
     StopChild,
+    WithdrawTask,
 )
-from canvas.domain.states import LogKind, LogLevel, RunStatus, StepStatus
+from canvas.domain.states import LogKind, LogLevel, RunStatus, StepStatus, TaskStatus, TriggerType
+from canvas.engine import projections
 from canvas.engine import statements as sql
 from canvas.engine.active import ActiveRun, Record
 from canvas.engine.reading import LARGE_INPUT
 from canvas.engine.statements import Statement
+from canvas.engine.tasks import rows_of_task
 from canvas.engine.text import content_hash, json_text, moment_text, new_key, to_json
 from canvas.engine.writer import Unit
 
@@ -60,6 +64,11 @@ class Transition:
 
     def __post_init__(self) -> None:
         self.now_text = moment_text(self.now)
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether the run carries out a proposal."""
+        return self.run.state.info.trigger_type == TriggerType.PROPOSAL
 
     def add(self, statement: Statement, row: tuple[Any, ...]) -> None:
         """Add one row; rows of one statement are written together."""
@@ -138,6 +147,8 @@ def _step(transition: Transition, change: StepChanged) -> None:
         data["error"] = change.error
     level = _ERROR if change.status is StepStatus.FAILED else _INFO
     transition.log(_STEP, "", data, path=change.path, attempt=change.attempt, level=level)
+    if transition.is_proposed:
+        transition.ends.extend(projections.of_step(transition.run.id, change, transition.now_text))
 
 
 def _insert_step(transition: Transition, change: StepChanged) -> None:
@@ -226,6 +237,8 @@ def _run(transition: Transition, change: RunChanged) -> None:
         data["error"] = change.error
     level = _ERROR if change.status is RunStatus.FAILED else _INFO
     transition.log(_RUN, "", data, path=None, attempt=None, level=level)
+    if transition.is_proposed:
+        transition.ends.extend(projections.of_run(run, change, transition.now_text))
     if not change.status.is_terminal:
         paused_at = transition.now_text if change.status is RunStatus.PAUSED else None
         transition.ends.append((sql.RUN_STATUS, (change.status.value, paused_at, run, owner)))
@@ -310,6 +323,21 @@ def _tell(transition: Transition, notice: Notice) -> None:
         transition.add(sql.INSERT_RECIPIENT, (name, key))
 
 
+def _raise_task(transition: Transition, wanted: RaiseTask) -> None:
+    if transition.run.dry_run:
+        return
+    for row in rows_of_task(transition.run.id, wanted, transition.now_text):
+        transition.add(sql.INSERT_TASK, row)
+    title, assignee = f"Task: {wanted.task['action']}"[:200], wanted.task["assignee"]
+    to = (assignee,) if assignee else ()
+    _tell(transition, Notice(title, wanted.task["description"], LogLevel.INFO, "", to))
+
+
+def _withdraw_task(transition: Transition, command: WithdrawTask) -> None:
+    at = transition.now_text
+    transition.add(sql.WITHDRAW_TASK, (transition.run.id, command.path, at, TaskStatus.CANCELLED.value, at))
+
+
 _ROWS: dict[type, Callable[[Transition, Any], None]] = {
     StepChanged: _step,
     RunChanged: _run,
@@ -317,6 +345,8 @@ _ROWS: dict[type, Callable[[Transition, Any], None]] = {
     StartChild: _start_child,
     StopAttempt: _nothing,
     StopChild: _stop_child,
+    RaiseTask: _raise_task,
+    WithdrawTask: _withdraw_task,
     Note: _note,
 }
 
@@ -331,6 +361,7 @@ def write_defect(run_id: str, told: str, now: datetime) -> Unit:
             (sql.CANCEL_OPEN_STEPS, [(StepStatus.CANCELLED.value, at, run_id)]),
             (sql.INSERT_LOG, [(run_id, None, None, _RUN, _ERROR, "", data, at)]),
             (sql.WAKE_PARENT, [(at, run_id)]),
+            *((statement, [row]) for statement, row in projections.of_defect(run_id, error, at)),
         ],
         (sql.FAIL_RUN, (RunStatus.FAILED.value, json_text(error), at, run_id)),
     )

@@ -14,7 +14,7 @@ class Permission(StrEnum):
     VIEW = "view"
     "Read workflows, runs, triggers and their outputs."
     RUN = "run"
-    "Start, cancel, pause and resume runs; switch triggers on and off."
+    "Start, cancel, pause and resume runs; switch triggers on and off; work off tasks and decide on proposals."
     EDIT = "edit"
     "Change, publish, import and delete workflows and triggers."
     ADMINISTER = "administer"

@@ -14,7 +14,7 @@ from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.definition import Definition, walk
 from canvas.domain.dsl import from_document
 from canvas.domain.errors import NotFound
-from canvas.domain.states import ActionOrigin, ActionState, ArgumentType
+from canvas.domain.states import ActionOrigin, ActionState, ArgumentType, WorkflowPurpose
 from canvas.domain.steps import ActionStep, WorkflowLinkStep
 from canvas.engine.user_actions import load_user_actions
 from canvas.services import mcp_tools
@@ -153,6 +153,7 @@ def _signatures(session: Session) -> dict[str, WorkflowSignature]:
             sa.and_(col(WorkflowVersion.workflow_id) == Workflow.id, col(WorkflowVersion.number) == wanted),
             isouter=True,
         )
+        .where(Workflow.purpose == WorkflowPurpose.WORKFLOW)
         .order_by(Workflow.name)
     ).all()
     return {name: _signature(session, name, key, revision, version) for name, key, revision, version in rows}

@@ -7,6 +7,7 @@ from typing import Any
 from canvas.domain.actions import UserAction
 from canvas.domain.decider import (
     ELSEWHERE,
+    Answered,
     Begun,
     CancelRequested,
     Command,
@@ -35,6 +36,7 @@ from canvas.domain.decider import (
 )
 from canvas.domain.definition import Definition
 from canvas.domain.states import RunStatus, StepStatus, StepType
+from canvas.domain.tasks import DONE, SKIPPED
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PARAMETERS = {"count": 3, "items": [1, "two"], "mode": "fast", "free": None}
@@ -179,6 +181,11 @@ class World:
         if row.type is StepType.WORKFLOW_LINK:
             found = [Completed(path, attempt, {"child": path}), failure(path, attempt)]
             return [*found, TimedOut(path, attempt)] if limit else found
+        if row.type is StepType.TASK:
+            words = [*self.plan.names[row.name].step.outcomes, SKIPPED, DONE]
+            found = [Answered(path, attempt, word, {"outcome": word}) for word in words]
+            found.append(failure(path, attempt, retryable=False))
+            return [*found, TimedOut(path, attempt)] if limit else found
         if row.type is StepType.WAIT:
             return [Due(path, attempt), TimedOut(path, attempt)] if limit else [Due(path, attempt)]
         return [TimedOut(path, attempt)] if limit else []
@@ -230,7 +237,7 @@ def branch_is_live(dependency: Any, row: StepChanged | None) -> bool:
     if dependency.branch == "SWITCH_CASE":
         taken = [(type(value) is bool, value) for value in row.branch_value or []]
         return "SWITCH_CASE" in happened and (type(dependency.value) is bool, dependency.value) in taken
-    return str(dependency.branch) in happened
+    return (dependency.value if dependency.branch == "OUTCOME" else str(dependency.branch)) in happened
 
 
 def may_start(step: Any, live: list[bool], ended: list[bool]) -> bool | None:

@@ -23,6 +23,7 @@ from canvas.domain.states import (
     Backoff,
     Branch,
     CatchUp,
+    Complexity,
     JoinMode,
     OnError,
     OnItemFailure,
@@ -35,6 +36,8 @@ from canvas.domain.states import (
     Signature,
     StepType,
     SwitchMatch,
+    TaskOwner,
+    TaskType,
     WorkflowStatus,
 )
 from canvas.domain.steps import (
@@ -50,16 +53,20 @@ from canvas.domain.steps import (
     SetStep,
     Step,
     StopStep,
+    SubTask,
     SwitchStep,
+    TaskStep,
     WaitFor,
     WaitSeconds,
     WaitStep,
     WaitUntil,
     WorkflowLinkStep,
 )
+from canvas.domain.tasks import SKIPPED
 
 ALL_TYPES = tuple(StepType)
 
+OUTCOMES = ("APPROVED", "REJECTED", "LATER_2")
 CATALOG = Catalog(
     actions={
         name: ActionSpec(
@@ -252,6 +259,26 @@ class _Draw:
         alternatives: list[WaitFor] = self.draw(st.lists(seconds | until, min_size=1, max_size=2))
         return WaitStep(alternatives=tuple(alternatives), **common)
 
+    def _task(self, depth: int, **common: Any) -> Step:
+        draw = self.draw
+        common |= {"title": "", "description": draw(plain_texts())}
+        priorities = st.integers(1, 5) | st.just("{{ workflow.parameters.count }}")
+        parts = st.builds(SubTask, action=plain_texts(), priority=st.none() | priorities)
+        moments = st.sampled_from([None, 0, 3600.5, "2030-01-01T00:00:00Z", "{{ run.started_at }}"])
+        return TaskStep(
+            action=draw(plain_texts()),
+            task_type=draw(st.sampled_from(TaskType)),
+            owner=draw(st.none() | st.sampled_from(TaskOwner)),
+            priority=draw(priorities),
+            due=draw(moments),
+            outcomes=tuple(draw(st.lists(st.sampled_from(OUTCOMES), unique=True))),
+            form=draw(st.none() | st.just({"type": "object"})),
+            complexity=draw(st.none() | st.sampled_from(Complexity)),
+            subtasks=tuple(draw(st.lists(parts, max_size=2))),
+            details={"n": self.template()} if draw(st.booleans()) else {},
+            **common,
+        )
+
     def _set(self, depth: int, **common: Any) -> Step:
         values = {
             self.draw(_words.filter(str.isidentifier)): self.template() for _ in range(self.draw(st.integers(1, 2)))
@@ -271,6 +298,8 @@ def branches_of(step: Step) -> list[Dependency]:
     if isinstance(step, ConditionStep):
         branches += [Branch.IF_TRUE, Branch.IF_FALSE]
     found = [Dependency(step.name, branch) for branch in branches]
+    if isinstance(step, TaskStep):
+        found += [Dependency(step.name, Branch.OUTCOME, outcome) for outcome in (*step.outcomes, SKIPPED)]
     if isinstance(step, SwitchStep):
         found += [Dependency(step.name, Branch.SWITCH_CASE, case.value) for case in step.cases]
         found.append(Dependency(step.name, Branch.DEFAULT))

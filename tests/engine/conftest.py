@@ -12,6 +12,7 @@ from canvas.domain.catalog import ActionSpec
 from canvas.domain.definition import Definition
 from canvas.domain.states import LogLevel, RunStatus
 from canvas.engine.notify import ring
+from canvas.engine.plans import read_document
 from canvas.engine.worker import Engine
 from canvas.settings import Settings
 from models import RunLog, StepRun, Workflow, WorkflowRun, WorkflowVersion
@@ -143,9 +144,10 @@ class House:
     engines: list[Engine] = field(default_factory=list)
 
     def engine(self) -> Engine:
-        engine = Engine(
-            self.settings, self.actions, compile_document=lambda document: self.definitions[document["name"]]
-        )
+        def compile_document(document: Any) -> Definition:
+            return self.definitions.get(document["name"]) or read_document(document)
+
+        engine = Engine(self.settings, self.actions, compile_document=compile_document)
         engine.start()
         self.engines.append(engine)
         return engine

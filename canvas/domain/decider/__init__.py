@@ -7,6 +7,7 @@ The state counts on its commands at once; whoever cannot carry them out throws t
 from canvas.domain.decider.decisions import decide, evolve, load
 from canvas.domain.decider.facts import (
     ELSEWHERE,
+    Answered,
     Begun,
     CancelRequested,
     Command,
@@ -18,6 +19,7 @@ from canvas.domain.decider.facts import (
     Note,
     Outcome,
     PauseRequested,
+    RaiseTask,
     ResumeRequested,
     RunChanged,
     RunTimedOut,
@@ -27,12 +29,14 @@ from canvas.domain.decider.facts import (
     StopChild,
     Stopped,
     TimedOut,
+    WithdrawTask,
 )
 from canvas.domain.decider.plan import Plan, prepare
 from canvas.domain.decider.state import RunInfo, RunState, snapshot
 
 __all__ = [
     "ELSEWHERE",
+    "Answered",
     "Begun",
     "CancelRequested",
     "Command",
@@ -45,6 +49,7 @@ __all__ = [
     "Outcome",
     "PauseRequested",
     "Plan",
+    "RaiseTask",
     "ResumeRequested",
     "RunChanged",
     "RunInfo",
@@ -56,6 +61,7 @@ __all__ = [
     "StopChild",
     "Stopped",
     "TimedOut",
+    "WithdrawTask",
     "decide",
     "evolve",
     "load",

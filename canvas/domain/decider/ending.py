@@ -3,7 +3,7 @@
 from typing import Any
 
 from canvas.domain.decider.evolution import apply_run, record
-from canvas.domain.decider.facts import RunChanged, StepChanged, StopAttempt, StopChild
+from canvas.domain.decider.facts import RunChanged, StepChanged, StopAttempt, StopChild, WithdrawTask
 from canvas.domain.decider.names import evaluate, names_in
 from canvas.domain.decider.plan import Node, needed
 from canvas.domain.decider.state import ACTIVE, CANCELLED, ENDED, Frame, RunState, Slot, Task, Verdict
@@ -27,8 +27,9 @@ def end_step(
     output: Any = None,
     error: dict[str, Any] | None = None,
     interruptions: int | None = None,
+    branch: str | None = None,
 ) -> None:
-    """End a step run that is going."""
+    """End a step run that is going; its branch follows its status unless it is given."""
     slot = frame.slots[node.index]
     change = StepChanged(
         path=frame.prefix + node.name,
@@ -39,7 +40,7 @@ def end_step(
         is_new=False,
         max_attempts=node.retry.max_attempts,
         interruptions=slot.interruptions if interruptions is None else interruptions,
-        branch=_BRANCHES.get(status),
+        branch=branch or _BRANCHES.get(status),
         output=output,
         error=error,
     )
@@ -61,7 +62,9 @@ def stop_step(state: RunState, frame: Frame, node: Node) -> None:
             slot.is_stopping = True
             state.commands.append(StopAttempt(frame.prefix + node.name, slot.attempt))
     else:
-        if node.type is not StepType.WAIT and slot.status is StepStatus.WAITING:
+        if node.type is StepType.TASK:
+            state.commands.append(WithdrawTask(frame.prefix + node.name, slot.attempt))
+        elif node.type is not StepType.WAIT and slot.status is StepStatus.WAITING:
             state.commands.append(StopChild(frame.prefix + node.name, slot.attempt))
         end_step(state, frame, node, StepStatus.CANCELLED)
 

@@ -153,6 +153,8 @@ def is_live(edge: Edge, node: Node, slot: Slot) -> bool:
             return True
         if edge.branch is Branch.SWITCH_CASE:
             return slot.branch == edge.branch and any(same(edge.value, taken) for taken in slot.branch_value or ())
+        if edge.branch is Branch.OUTCOME:
+            return bool(slot.branch == edge.value)
         return slot.branch == edge.branch
     if slot.status is StepStatus.FAILED:
         return edge.branch in (Branch.FAILURE, Branch.ALWAYS)

@@ -42,6 +42,16 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A task has ended, and this is how it came out."""
+
+    path: str
+    attempt: int
+    outcome: str
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """An attempt failed."""
 
@@ -169,6 +179,24 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseTask:
+    """A task is wanted for this step run, which waits for it."""
+
+    path: str
+    attempt: int
+    task: dict[str, Any]
+    "What the step says, evaluated; moments as text."
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTask:
+    """The task of this step run is not wanted any more."""
+
+    path: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopAttempt:
     """An attempt in flight should stop; `Stopped`, or its own end, is expected."""
 
@@ -197,6 +225,7 @@ class Note:
 Outcome = (
     Begun
     | Completed
+    | Answered
     | Failed
     | Lost
     | Stopped
@@ -207,4 +236,6 @@ Outcome = (
     | PauseRequested
     | ResumeRequested
 )
-Command = StepChanged | RunChanged | ContextChanged | StartChild | StopAttempt | StopChild | Note
+Command = (
+    StepChanged | RunChanged | ContextChanged | StartChild | RaiseTask | WithdrawTask | StopAttempt | StopChild | Note
+)

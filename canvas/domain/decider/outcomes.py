@@ -7,6 +7,7 @@ from typing import Any
 from canvas.domain.decider.ending import end_step
 from canvas.domain.decider.evolution import apply_run, fail_container, record, stop_run
 from canvas.domain.decider.facts import (
+    Answered,
     Begun,
     CancelRequested,
     Completed,
@@ -23,11 +24,13 @@ from canvas.domain.decider.facts import (
     StopChild,
     Stopped,
     TimedOut,
+    WithdrawTask,
 )
 from canvas.domain.decider.plan import Node
 from canvas.domain.decider.state import CANCELLED, Frame, RunState, Slot, Task, Verdict
 from canvas.domain.retries import MAX_INTERRUPTIONS, may_retry, pause_before_next
 from canvas.domain.states import Branch, LogLevel, OnLost, RunStatus, StepStatus, StepType
+from canvas.domain.steps import WorkflowLinkStep
 
 _ANSWERING = (StepStatus.RUNNING, StepStatus.WAITING)
 
@@ -61,6 +64,11 @@ def _completed(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Comp
         end_step(state, frame, node, StepStatus.FAILED, error=broken.error)
         return
     end_step(state, frame, node, StepStatus.COMPLETED, output=fact.output)
+
+
+def _answered(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Answered, now: datetime) -> None:
+    if slot.status is StepStatus.WAITING and node.type is StepType.TASK:
+        end_step(state, frame, node, StepStatus.COMPLETED, output=fact.output, branch=fact.outcome)
 
 
 def _failed(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Failed, now: datetime) -> None:
@@ -162,7 +170,9 @@ def _timed_out(state: RunState, frame: Frame, node: Node, slot: Slot, fact: Time
     if slot.frames is not None:
         _fail_going_container(state, frame, node, slot, error)
     elif slot.status is StepStatus.WAITING:
-        if node.type is StepType.WORKFLOW_LINK:
+        if node.type is StepType.TASK:
+            state.commands.append(WithdrawTask(fact.path, fact.attempt))
+        elif isinstance(node.step, WorkflowLinkStep):
             state.commands.append(StopChild(fact.path, fact.attempt))
         _failed(state, frame, node, slot, Failed(fact.path, fact.attempt, error), now)
 
@@ -224,6 +234,7 @@ _RUN_HANDLERS: dict[type, Callable[[RunState], None]] = {
 }
 _STEP_HANDLERS: dict[type, Callable[..., None]] = {
     Completed: _completed,
+    Answered: _answered,
     Failed: _failed,
     Lost: _lost,
     Stopped: _stopped,

@@ -22,9 +22,11 @@ from canvas.domain.steps import (
     Step,
     StopStep,
     SwitchStep,
+    TaskStep,
     WaitSeconds,
     WaitStep,
     WorkflowLinkStep,
+    task_templates,
 )
 
 _RETRIED = (StepType.ACTION, StepType.WORKFLOW_LINK)
@@ -209,6 +211,8 @@ def _programs(step: AnyStep) -> dict[str, Any]:
             return {"on": _subject(step.on), **cases}
         case WaitStep():
             return {f"wait {place}": _value(_moment(one)) for place, one in enumerate(step.alternatives)}
+        case TaskStep():
+            return {key: _value(value) for key, value in task_templates(step).items()}
         case SetStep():
             return {"values": _value(dict(step.values))}
         case StopStep():

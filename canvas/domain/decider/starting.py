@@ -1,16 +1,18 @@
 """Starting a step whose turn it is. What needs nobody outside (a condition, a `set`) ends in the same breath."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 from canvas.domain.actions import Call, CallRefused
 from canvas.domain.decider.ending import cancel_sources, end_step
 from canvas.domain.decider.evolution import apply_context, record, same
-from canvas.domain.decider.facts import ContextChanged, StartChild, StepChanged
+from canvas.domain.decider.facts import ContextChanged, RaiseTask, StartChild, StepChanged
+from canvas.domain.decider.human_tasks import asked_task
 from canvas.domain.decider.names import evaluate, names_for
 from canvas.domain.decider.plan import Node
 from canvas.domain.decider.state import Frame, RunState
+from canvas.domain.decider.unfit import Unfit, after, brief, moment
 from canvas.domain.expressions import ExpressionError
 from canvas.domain.states import Branch, OthersPolicy, StepStatus, SwitchMatch
 from canvas.domain.steps import (
@@ -21,20 +23,13 @@ from canvas.domain.steps import (
     SetStep,
     StopStep,
     SwitchStep,
+    TaskStep,
     WaitSeconds,
     WaitStep,
     WorkflowLinkStep,
 )
 
 Names = Mapping[str, Any]
-
-
-class Unfit(Exception):
-    """A template gave a value that the step cannot use; becomes the step's error."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def start(state: RunState, frame: Frame, node: Node, now: datetime) -> None:
@@ -99,6 +94,11 @@ def _begin(state: RunState, frame: Frame, node: Node, names: Names, now: datetim
             _want_child(state, step, change)
         case WaitStep():
             _wait(state, frame, node, names, now)
+        case TaskStep():
+            given = asked_task(step, {key: evaluate(state, one, names) for key, one in node.programs.items()}, now)
+            change = _change(frame, node, StepStatus.WAITING, now, input=given)
+            record(state, frame, node, change)
+            state.commands.append(RaiseTask(change.path, change.attempt, given))
         case LoopStep():
             given = _iterations(state, step, node, names)
             record(state, frame, node, _change(frame, node, StepStatus.RUNNING, now, input=given))
@@ -171,7 +171,7 @@ _INLINE: dict[type, Callable[[RunState, Node, Names], tuple[Branch, Any, Any]]] 
 def _truth(state: RunState, node: Node, program: str, names: Names) -> bool:
     value = evaluate(state, node.programs[program], names)
     if not isinstance(value, bool):
-        raise Unfit("not_a_condition", f"A condition must be true or false; this one gave {_brief(value)}.")
+        raise Unfit("not_a_condition", f"A condition must be true or false; this one gave {brief(value)}.")
     return value
 
 
@@ -179,9 +179,9 @@ def _wait(state: RunState, frame: Frame, node: Node, names: Names, now: datetime
     step = node.step
     assert isinstance(step, WaitStep)
     moments = [
-        _after(now, evaluate(state, node.programs[f"wait {place}"], names))
+        after(now, evaluate(state, node.programs[f"wait {place}"], names))
         if isinstance(alternative, WaitSeconds)
-        else _moment(evaluate(state, node.programs[f"wait {place}"], names))
+        else moment(evaluate(state, node.programs[f"wait {place}"], names))
         for place, alternative in enumerate(step.alternatives)
     ]
     until = min(moments, default=now)
@@ -193,40 +193,20 @@ def _wait(state: RunState, frame: Frame, node: Node, names: Names, now: datetime
     record(state, frame, node, change)
 
 
-def _after(now: datetime, seconds: Any) -> datetime:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        raise Unfit("invalid_wait", f"`seconds` must be a number, 0 or more, not {_brief(seconds)}.")
-    try:
-        return now + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
-        raise Unfit("invalid_wait", f"{_brief(seconds)} seconds from now is beyond the calendar.") from None
-
-
-def _moment(text: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    example = "2030-01-31T08:00:00+01:00"
-    raise Unfit("invalid_wait", f"`until` must be a moment with an offset, such as {example}, not {_brief(text)}.")
-
-
 def _iterations(state: RunState, step: LoopStep, node: Node, names: Names) -> dict[str, Any]:
     if step.while_ is not None:
         return {"while": step.while_}
     if step.collection is not None:
         items = evaluate(state, node.programs["collection"], names)
         if not isinstance(items, list):
-            raise Unfit("invalid_collection", f"`collection` must be a list, not {_brief(items)}.")
+            raise Unfit("invalid_collection", f"`collection` must be a list, not {brief(items)}.")
         _check_bound(step, len(items))
         return {"collection": items}
     times = evaluate(state, node.programs["times"], names)
     if isinstance(times, float) and times.is_integer():
         times = int(times)
     if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-        raise Unfit("invalid_times", f"`times` must be a whole number, 0 or more, not {_brief(times)}.")
+        raise Unfit("invalid_times", f"`times` must be a whole number, 0 or more, not {brief(times)}.")
     _check_bound(step, times)
     return {"times": times}
 
@@ -270,8 +250,3 @@ def _fail(state: RunState, frame: Frame, node: Node, now: datetime, error: dict[
 
 def _expression_failure(error: ExpressionError) -> dict[str, Any]:
     return {"code": error.code, "message": str(error)}
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

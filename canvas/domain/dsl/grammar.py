@@ -17,6 +17,7 @@ from canvas.domain.dsl.special_kinds import ActionName, CaseKind, DependencyKind
 from canvas.domain.states import (
     Backoff,
     CatchUp,
+    Complexity,
     JoinMode,
     OnError,
     OnItemFailure,
@@ -30,6 +31,8 @@ from canvas.domain.states import (
     Signature,
     StepType,
     SwitchMatch,
+    TaskOwner,
+    TaskType,
     WorkflowStatus,
 )
 from canvas.domain.steps import (
@@ -42,13 +45,16 @@ from canvas.domain.steps import (
     SetStep,
     Step,
     StopStep,
+    SubTask,
     SwitchStep,
+    TaskStep,
     WaitSeconds,
     WaitStep,
     WaitUntil,
     WorkflowLinkStep,
 )
 
+OUTCOME_PATTERN = r"^[A-Z][A-Z0-9_]*$"
 NAME_PATTERN = r"^[a-z_][a-z0-9_]*$"
 VERSION_PATTERN = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 MAX_NAME = 64
@@ -107,6 +113,18 @@ _LAST = (
 )
 
 _PARAMETERS = Values("arguments")
+SUBTASK = Record(
+    SubTask,
+    (
+        Field("action", Text("template"), "What to do", required=True),
+        Field("description", Text("template"), "Description"),
+        Field("priority", Anything(), "Priority", "Left out, that of the task."),
+        Field("assignee", Text("template"), "Assignee"),
+        Field("complexity", Word(Complexity), "Complexity"),
+        Field("estimated_completion_time", Text(), "Takes about"),
+    ),
+    "a mapping such as {action: …}",
+)
 _OWN: Mapping[StepType, tuple[type[Step], tuple[Field, ...]]] = {
     StepType.ACTION: (
         ActionStep,
@@ -172,6 +190,25 @@ _OWN: Mapping[StepType, tuple[type[Step], tuple[Field, ...]]] = {
                 "alternatives",
                 required=True,
             ),
+        ),
+    ),
+    StepType.TASK: (
+        TaskStep,
+        (
+            Field("action", Text("template"), "What to do", "In a few words; left out, the step's title."),
+            Field("task_type", Word(TaskType), "Kind", "Who does such work."),
+            Field("owner", Word(TaskOwner), "Owner", "Left out, it follows the kind."),
+            Field("priority", Anything(), "Priority", "From 1, the most urgent, to 5, or a template."),
+            Field("assignee", Text("template"), "Assignee", "Left out: anybody of the team."),
+            Field("subject", Text("template"), "About", "Such as a customer."),
+            Field("due", Anything(), "Due", "Seconds from now, a moment with an offset, or a template."),
+            Field("requires_decision", Flag(), "Needs a decision", "It cannot be snoozed beyond its due date."),
+            Field("complexity", Word(Complexity), "Complexity"),
+            Field("estimated_completion_time", Text(), "Takes about", "Such as: 2 hours."),
+            Field("outcomes", ListOf(Text(pattern=OUTCOME_PATTERN, longest=MAX_NAME)), "Outcomes", "Each is a branch."),
+            Field("form", Values(), "Form", "JSON Schema of the answers."),
+            Field("subtasks", ListOf(SUBTASK), "Sub-tasks", "The task is done when all of them have ended."),
+            Field("details", Values(), "Details", "Kept with the task."),
         ),
     ),
     StepType.SET: (

@@ -9,12 +9,41 @@ from canvas.domain.problems import Report, child
 from canvas.domain.states import Branch
 from canvas.domain.steps import Case, Dependency
 
+_BRANCHES = frozenset(str(branch) for branch in Branch if branch is not Branch.OUTCOME)
+_OUTCOME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
+@dataclass(frozen=True)
+class BranchWord:
+    """A branch; whatever else is written in capitals is an outcome of a task, whose step knows which it has."""
+
+    _word = Word(Branch, tuple(branch for branch in Branch if branch is not Branch.OUTCOME))
+
+    def read(self, value: Any, at: str, report: Report) -> Any:
+        """Take a branch, or leave an outcome as the text it is."""
+        if isinstance(value, str) and _OUTCOME.fullmatch(value) and value not in _BRANCHES:
+            return value
+        return self._word.read(value, at, report)
+
+    def write(self, value: Any) -> Any:
+        """The word."""
+        return str(value)
+
+    def schema(self) -> dict[str, Any]:
+        """A word in capitals."""
+        return {
+            "type": "string",
+            "pattern": f"^{_OUTCOME.pattern}$",
+            "examples": sorted(_BRANCHES),
+        }
+
+
 _VERSIONED = re.compile(r"(?P<name>.+)@(?P<version>[1-9][0-9]{0,8})")
 _DEPENDENCY = Record(
     Dependency,
     (
         Field("step", Text(), "Step", "The name of the step it waits for.", required=True),
-        Field("branch", Word(Branch), "Branch"),
+        Field("branch", BranchWord(), "Branch"),
         Field("value", Anything("value"), "Case", "For SWITCH_CASE: which case."),
     ),
 )
@@ -59,12 +88,19 @@ class DependencyKind:
             return Dependency(value)
         if not isinstance(value, dict):
             return misfit(report, at, "a step's name or {step, branch}", value)
-        return _DEPENDENCY.read(value, at, report)
+        read = _DEPENDENCY.read(value, at, report)
+        if read is UNREADABLE or isinstance(read.branch, Branch):
+            return read
+        if read.value is not None:
+            report.error("needless_value", f"{at}/value", f"The outcome {read.branch} takes no `value`.")
+        return Dependency(read.step, Branch.OUTCOME, read.branch)
 
     def write(self, value: Any) -> Any:
         """Write the name alone if that says it all."""
         if value.branch is Branch.SUCCESS and value.value is None:
             return value.step
+        if value.branch is Branch.OUTCOME:
+            return {"step": value.step, "branch": value.value}
         written = {"step": value.step, "branch": str(value.branch)}
         return written | (
             {"value": value.value} if value.value is not None or value.branch is Branch.SWITCH_CASE else {}

@@ -8,13 +8,15 @@ import orjson
 
 from canvas.domain.problems import Report
 from canvas.domain.states import Branch, JoinMode, StepType, SwitchMatch
-from canvas.domain.steps import Dependency, Step, StopStep, SwitchStep
+from canvas.domain.steps import Dependency, Step, StopStep, SwitchStep, TaskStep
+from canvas.domain.tasks import SKIPPED
 from canvas.domain.validation.survey import ScopeView, Survey, is_unreadable
 
 _OF_EVERY_STEP = frozenset({Branch.SUCCESS, Branch.FAILURE, Branch.ALWAYS})
 _OF_TYPE = {
     StepType.CONDITION: frozenset({Branch.IF_TRUE, Branch.IF_FALSE}),
     StepType.SWITCH: frozenset({Branch.SWITCH_CASE, Branch.DEFAULT}),
+    StepType.TASK: frozenset({Branch.OUTCOME}),
 }
 _OPPOSITES = (
     {Branch.IF_TRUE, Branch.IF_FALSE},
@@ -87,7 +89,9 @@ def _check_branch(
     if is_unreadable(source):
         return
     offered = branches_of(source.type)
-    if one.branch not in offered:
+    if one.branch is Branch.OUTCOME:
+        _check_outcome(report, source, one, at)
+    elif one.branch not in offered:
         text = f"`{source.name}` is of type `{source.type}` and has no branch {one.branch}."
         report.error("unknown_branch", at, text, f"It has {', '.join(offered)}.")
     elif one.branch is Branch.SWITCH_CASE:
@@ -95,6 +99,15 @@ def _check_branch(
             _report_unknown_case(report, source, one, at)
     elif one.value is not None:
         report.error("needless_value", at, f"The branch {one.branch} takes no `value`.", "Only SWITCH_CASE does.")
+
+
+def _check_outcome(report: Report, source: Step, one: Dependency, at: str) -> None:
+    words = [*source.outcomes, SKIPPED] if isinstance(source, TaskStep) else []
+    words += [str(branch) for branch in branches_of(source.type) if branch is not Branch.OUTCOME]
+    if one.value not in words:
+        text = f"`{source.name}` is of type `{source.type}` and has no branch {str(one.value)[:80]}."
+        hint = report.near(str(one.value), words) or f"It has {', '.join(words)}."
+        report.error("unknown_branch", at, text, hint)
 
 
 def _report_unknown_case(report: Report, source: Step, one: Dependency, at: str) -> None:

@@ -21,9 +21,12 @@ from canvas.domain.steps import (
     SetStep,
     StopStep,
     SwitchStep,
+    TaskStep,
+    WaitFor,
     WaitSeconds,
     WaitStep,
     WorkflowLinkStep,
+    task_templates,
 )
 from canvas.domain.validation.survey import ScopeView, Survey
 from canvas.domain.validation.templates import is_template, templates_in
@@ -228,25 +231,36 @@ def _with_roots(survey: Survey) -> Iterator[tuple[ScopeView, frozenset[str]]]:
 
 def _check_step(checker: _Checker, step: AnyStep, at: str, sight: Sight, inside: ScopeView | None) -> None:
     match step:
-        case ActionStep() | WorkflowLinkStep():
-            checker.template(dict(step.parameters), f"{at}/parameters", sight)
         case ConditionStep():
             checker.expression(step.condition, f"{at}/condition", sight)
         case SwitchStep():
             _check_switch(checker, step, at, sight)
         case LoopStep():
             _check_loop(checker, step, at, sight, inside)
-        case WaitStep():
-            for index, one in enumerate(step.alternatives):
-                key, value = ("seconds", one.seconds) if isinstance(one, WaitSeconds) else ("until", one.until)
-                checker.template(value, f"{at}/for/{index}/{key}", sight)
-        case SetStep():
-            checker.template(dict(step.values), f"{at}/values", sight)
-        case StopStep():
-            checker.template(step.message, f"{at}/message", sight)
-            checker.template(step.output, f"{at}/output", sight)
         case ParallelStep():
             pass
+        case _:
+            for key, value in _templates_of(step).items():
+                checker.template(value, f"{at}/{key}", sight)
+
+
+def _templates_of(step: ActionStep | WorkflowLinkStep | WaitStep | TaskStep | SetStep | StopStep) -> dict[str, Any]:
+    """Give the values of a step that are templates, by where they stand in its text."""
+    match step:
+        case ActionStep() | WorkflowLinkStep():
+            return {"parameters": dict(step.parameters)}
+        case WaitStep():
+            return dict(_moment_of(one, place) for place, one in enumerate(step.alternatives))
+        case TaskStep():
+            return task_templates(step)
+        case SetStep():
+            return {"values": dict(step.values)}
+        case StopStep():
+            return {"message": step.message, "output": step.output}
+
+
+def _moment_of(one: WaitFor, place: int) -> tuple[str, Any]:
+    return (f"for/{place}/seconds", one.seconds) if isinstance(one, WaitSeconds) else (f"for/{place}/until", one.until)
 
 
 def _check_switch(checker: _Checker, step: SwitchStep, at: str, sight: Sight) -> None:

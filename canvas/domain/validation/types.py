@@ -1,6 +1,5 @@
 """Checks of what each step type says for itself: loops, switches, waits, stops, sets."""
 
-from datetime import datetime
 from typing import Any, assert_never
 
 from canvas.domain.problems import Report, child
@@ -14,12 +13,15 @@ from canvas.domain.steps import (
     SetStep,
     StopStep,
     SwitchStep,
+    TaskStep,
     WaitSeconds,
     WaitStep,
     WaitUntil,
     WorkflowLinkStep,
 )
+from canvas.domain.tasks import is_moment
 from canvas.domain.validation.graph import case_key
+from canvas.domain.validation.human_tasks import check_task
 from canvas.domain.validation.names import NAME_HINT, RESERVED_VARIABLES, is_name
 from canvas.domain.validation.templates import is_template
 
@@ -37,16 +39,23 @@ def check_type(report: Report, step: AnyStep, at: str) -> None:
             _check_wait(report, step, at)
         case StopStep():
             _check_stop(report, step, at)
+        case TaskStep():
+            check_task(report, step, at)
         case SetStep():
             _check_set(report, step, at)
-        case ConditionStep():
-            _check_given(report, step.condition, f"{at}/condition", "An expression that is true or false.")
-        case WorkflowLinkStep():
-            _check_given(report, step.workflow, f"{at}/workflow", "The name of the workflow to run.")
+        case ConditionStep() | WorkflowLinkStep():
+            _check_named(report, step, at)
         case ActionStep():
             pass
         case _:
             assert_never(step)
+
+
+def _check_named(report: Report, step: ConditionStep | WorkflowLinkStep, at: str) -> None:
+    if isinstance(step, ConditionStep):
+        _check_given(report, step.condition, f"{at}/condition", "An expression that is true or false.")
+    else:
+        _check_given(report, step.workflow, f"{at}/workflow", "The name of the workflow to run.")
 
 
 def _check_given(report: Report, text: str, at: str, hint: str) -> None:
@@ -113,7 +122,7 @@ def _check_wait(report: Report, step: WaitStep, at: str) -> None:
             if not fits and not is_template(one.seconds):
                 text = "`seconds` must be a number from 0, or a template that gives one."
                 report.error("wrong_type", f"{here}/seconds", text, _braces(one.seconds))
-        elif isinstance(one, WaitUntil) and not is_template(one.until) and not _is_moment(one.until):
+        elif isinstance(one, WaitUntil) and not is_template(one.until) and not is_moment(one.until):
             text = "`until` must be a moment with its offset, or a template that gives one."
             report.error("wrong_type", f"{here}/until", text, "Such as 2030-01-31T08:00:00+01:00.")
 
@@ -141,10 +150,3 @@ def _braces(value: Any) -> str:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False

@@ -32,6 +32,13 @@ from canvas.services.views.history import (
 )
 from canvas.services.views.notifications import NotificationRow, notification_rows, unread_count
 from canvas.services.views.plain import as_plain
+from canvas.services.views.proposals import (
+    ProposalPage,
+    ProposalRow,
+    ProposedActionRow,
+    proposal_page,
+    proposal_row,
+)
 from canvas.services.views.runs import (
     LogRow,
     RunDetail,
@@ -47,6 +54,7 @@ from canvas.services.views.runs import (
     step_run_detail,
     step_run_rows,
 )
+from canvas.services.views.tasks import TaskBranch, TaskFilter, TaskPage, TaskRow, task_page, task_row, task_tree
 from canvas.services.views.timetable import Timetable, timetable
 from canvas.services.views.tokens import TokenRow, token_row, token_rows
 from canvas.services.views.triggers import (
@@ -89,6 +97,9 @@ __all__ = [
     "KindRow",
     "LogRow",
     "NotificationRow",
+    "ProposalPage",
+    "ProposalRow",
+    "ProposedActionRow",
     "RunDetail",
     "RunFilter",
     "RunMark",
@@ -97,6 +108,10 @@ __all__ = [
     "ScheduleRow",
     "StepRunRow",
     "SubscriptionRow",
+    "TaskBranch",
+    "TaskFilter",
+    "TaskPage",
+    "TaskRow",
     "Timetable",
     "TokenRow",
     "VersionRow",
@@ -120,6 +135,8 @@ __all__ = [
     "heard_rows",
     "live_run_count",
     "notification_rows",
+    "proposal_page",
+    "proposal_row",
     "run_detail",
     "run_logs",
     "run_rows",
@@ -129,6 +146,9 @@ __all__ = [
     "step_run_detail",
     "step_run_rows",
     "subscription_rows",
+    "task_page",
+    "task_row",
+    "task_tree",
     "timetable",
     "token_row",
     "token_rows",

@@ -11,12 +11,13 @@ from sqlmodel import Session, col, select
 
 from canvas.domain.dsl import content_hash, from_document
 from canvas.domain.errors import Invalid
-from canvas.domain.states import ChangeType, WorkflowStatus
+from canvas.domain.states import ChangeType, WorkflowPurpose, WorkflowStatus
 from canvas.services.definitions import find_version, find_workflow
 from models import Schedule, Workflow, WorkflowRun, WorkflowVersion
 
 _MARKS: Final = 8
 _MAX_LIMIT: Final = 200
+_IS_KEPT: Final = Workflow.purpose == WorkflowPurpose.WORKFLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,12 @@ def workflow_page(
 
 def workflow_tags(session: Session) -> list[str]:
     """List every tag in use, sorted."""
-    return sorted({tag for tags in session.exec(select(Workflow.tags)) for tag in tags})
+    return sorted({tag for tags in session.exec(select(Workflow.tags).where(_IS_KEPT)) for tag in tags})
 
 
 def workflow_names(session: Session) -> list[str]:
     """List the names of all workflows, sorted."""
-    return list(session.exec(select(Workflow.name).order_by(Workflow.name)))
+    return list(session.exec(select(Workflow.name).where(_IS_KEPT).order_by(Workflow.name)))
 
 
 def workflow_titles(session: Session) -> dict[str, str]:
@@ -200,7 +201,9 @@ def version_document(session: Session, name: str, number: int | None = None) -> 
 
 
 def _wanted(text: str, status: WorkflowStatus | None) -> Any:
-    query = select(Workflow).where(Workflow.status == status if status else Workflow.status != WorkflowStatus.ARCHIVED)
+    query = select(Workflow).where(
+        _IS_KEPT, Workflow.status == status if status else Workflow.status != WorkflowStatus.ARCHIVED
+    )
     if text:
         fields = (Workflow.name, Workflow.title, Workflow.description)
         query = query.where(sa.or_(*(col(each).icontains(text, autoescape=True) for each in fields)))
