@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from canvas.api import (
     actions,
+    agents,
     catalogue,
     connections,
     events,
@@ -42,6 +43,7 @@ _ROUTERS = (
     catalogue.router,
     connections.router,
     tokens.router,
+    agents.router,
     state.router,
     manual.router,
     live.router,

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from canvas.db import Session, reading, transaction
+from canvas.domain.errors import Unauthorized
 from canvas.services import tokens
 from canvas.services.access import Actor, Permission, local_actor, require
 from canvas.settings import Settings
@@ -34,15 +35,24 @@ class Caller:
         return reading(self.settings)
 
 
-def needs(permission: Permission, *, reads_token: bool = True) -> Any:
+class TokenNeeded(Unauthorized):
+    """Bring an API token: `Authorization: Bearer TOKEN`. `canvas token create NAME` makes one."""
+
+    code = "token_needed"
+
+
+def needs(permission: Permission, *, reads_token: bool = True, requires_token: bool = False) -> Any:
     """Make the dependency that lets a route be called only by who has a permission; it gives the caller.
 
     Args:
         reads_token: Whether `Authorization` speaks to Canvas; false where it speaks to a workflow, as on a hook.
+        requires_token: Whether the user of this machine needs a token too, because programs decide what is called.
     """
 
     def caller(request: Request) -> Caller:
         settings: Settings = request.app.state.settings
+        if requires_token and "authorization" not in request.headers:
+            raise TokenNeeded
         actor = actor_of(request, settings) if reads_token else local_actor()
         require(actor, permission)
         return Caller(actor, settings)

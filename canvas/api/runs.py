@@ -40,7 +40,7 @@ async def start_run(
     caller: Operator, name: str, body: NewRun, wait: Wait = 0, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Start a run: 202 and its id, or with `?wait=` the run as it stands when it ends or the time is up."""
-    run_id = await run_in_threadpool(_start, caller, name, body, idempotency_key)
+    run_id = await run_in_threadpool(begin_run, caller, name, body, idempotency_key)
     return await answer_run(caller, run_id, wait)
 
 
@@ -115,7 +115,7 @@ async def answer_run(caller: Caller, run_id: str, wait_seconds: float) -> Respon
     """Answer 202 with a run's id, or, after waiting, 200 with the run if it ended and 202 with it if it did not."""
     if not wait_seconds:
         return answer({"id": run_id}, 202, {"Location": f"/api/runs/{run_id}"})
-    has_ended = await _wait(caller, run_id, wait_seconds)
+    has_ended = await wait_for_end(caller, run_id, wait_seconds)
     run = await run_in_threadpool(whole_run, caller, run_id)
     return answer(run, 200 if has_ended else 202, {"Location": f"/api/runs/{run_id}"})
 
@@ -147,7 +147,8 @@ def _step(step: views.StepRunRow) -> dict[str, Any]:
     return shown
 
 
-def _start(caller: Caller, name: str, body: NewRun, key: str | None) -> str:
+def begin_run(caller: Caller, name: str, body: NewRun, key: str | None) -> str:
+    """Accept a run for whoever calls; gives its id."""
     with caller.transaction() as session:
         return runs.start_run(
             session,
@@ -171,7 +172,8 @@ def _wish(caller: Caller, wish: Any, run_id: str) -> Response:
     return answer({"id": run_id}, 202)
 
 
-async def _wait(caller: Caller, run_id: str, seconds: float) -> bool:
+async def wait_for_end(caller: Caller, run_id: str, seconds: float) -> bool:
+    """Wait until a run has ended, so many seconds at most; tells whether it has."""
     loop = asyncio.get_running_loop()
     deadline, pause = loop.time() + seconds, _FIRST_LOOK_SECONDS
     while True:

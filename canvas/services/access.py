@@ -43,12 +43,16 @@ def local_actor() -> Actor:
     return Actor("local", Role.ADMIN)
 
 
+def allows(actor: Actor, permission: Permission) -> bool:
+    """Tell whether the actor's role allows something."""
+    return _RANK[actor.role] >= _RANK[_NEEDED[permission]]
+
+
 def require(actor: Actor, permission: Permission) -> None:
     """Refuse what the actor's role does not allow.
 
     Raises:
         Forbidden: The role is too low; names the one that is needed.
     """
-    needed = _NEEDED[permission]
-    if _RANK[actor.role] < _RANK[needed]:
-        raise Forbidden(f"This needs the role {needed}; you are {actor.role}.", permission=permission)
+    if not allows(actor, permission):
+        raise Forbidden(f"This needs the role {_NEEDED[permission]}; you are {actor.role}.", permission=permission)

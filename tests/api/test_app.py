@@ -127,7 +127,8 @@ def test_no_route_changes_anything_for_who_may_only_look(settings: Settings):
     }
 
     own_marks = {"/notifications/read", "/notifications/{notification_id}/read"}
-    assert {"/workflows/validate", "/actions/check"} | own_marks == open_to_viewers
+    asks_per_tool = {"/mcp"}
+    assert {"/workflows/validate", "/actions/check"} | own_marks | asks_per_tool == open_to_viewers
 
 
 def _routes(api):
