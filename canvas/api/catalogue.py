@@ -30,6 +30,13 @@ def list_actions(caller: Viewer, q: Search = "", category: Search = "") -> Respo
     return answer(found, headers={"Canvas-Plugin-Failures": str(failures)} if failures else None)
 
 
+@router.get("/actions/{name}")
+def get_entry(caller: Viewer, name: str) -> Response:
+    """Give a step type, such as `wait`, or the action that other systems call by this name, such as `SEND_EMAIL`."""
+    with caller.reading() as session:
+        return answer(views.action_entry(session, name))
+
+
 @router.get("/plugins")
 def list_plugins(caller: Viewer) -> Response:
     """List the packages that bring actions, with what each brings or why nothing of it is used."""

@@ -167,6 +167,14 @@ async def test_nobody_is_asked_again_unasked(anywhere, status, headers, retries,
     assert (asked, True) == (len(service.arrived), caught.value.retryable)
 
 
+async def test_a_busy_service_that_is_expected_is_an_answer(anywhere):
+    """Whoever branches on 429 wants to know at once."""
+    with web(lambda talk: talk.reply(429, None, retry_after="0")) as service:
+        answer = await call(anywhere, url=service.url, expect_status=[200, 429])
+
+    assert (429, 1) == (answer["status"], len(service.arrived))
+
+
 @given(st.integers(0, 10**6), st.integers(946_684_800, 4_102_444_800))
 def test_a_moment_is_measured_by_the_clock_of_the_service(seconds, now):
     """Its clock may be wrong by years."""

@@ -9,7 +9,7 @@ from canvas.actions.connections import connection_kinds
 from canvas.actions.registry import InvalidArguments, registry
 from canvas.domain.catalog_search import search
 from canvas.domain.control_flow import ALIASES, control_flow
-from canvas.domain.importers.orb_steps import ACTIONS as FOREIGN
+from canvas.domain.importers.foreign_actions import FOREIGN_ACTIONS as FOREIGN
 from canvas.domain.states import ActionPermission
 
 ACTIONS = list(registry().values())

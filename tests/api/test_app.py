@@ -188,6 +188,11 @@ def test_actions_are_searched(api):
     assert {"http/request", "webhook/send"} == set(names("category=Web"))
     assert [] == names("q=nothing+of+this+kind")
     assert 422 == api.get(f"/actions?q={'x' * 201}").status_code
+    assert ("log/event", "wait") == (
+        api.get("/actions/LOG_EVENT").json()["name"],
+        api.get("/actions/wait").json()["name"],
+    )
+    assert 404 == api.get("/actions/NO_SUCH_THING").status_code
 
 
 def test_plug_ins_are_reported(api, monkeypatch):

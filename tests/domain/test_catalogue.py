@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvas.domain.catalog import ActionSpec
+from canvas.domain.catalog import ActionSpec, Catalog
 from canvas.domain.catalog_search import search
 from canvas.domain.control_flow import control_flow
+from canvas.domain.dsl import parse
 from canvas.domain.schema_fields import fields_of, type_words
+from canvas.domain.validation import validate
 
 MAIL = ActionSpec(
     name="email/send",
@@ -65,6 +67,15 @@ def test_another_word_never_finds_more(words, more):
 def test_control_flow_is_found_by_its_foreign_names(alias, name):
     """First of all, whatever else has the word."""
     assert name == search([*SPECS, *control_flow().values()], alias)[0].name
+
+
+def test_a_foreign_name_in_a_definition_is_answered_with_ours():
+    """The problem says what the action is called here."""
+    parsed = parse("{dsl: canvas/v1, name: w, steps: [{name: a, type: action, action: SEND_EMAIL}]}")
+    assert parsed.definition is not None
+    (problem,) = validate(parsed.definition, Catalog(actions={MAIL.name: MAIL}))
+
+    assert ("unknown_action", "Here it is called `email/send`.") == (problem.code, problem.hint)
 
 
 @pytest.mark.parametrize(

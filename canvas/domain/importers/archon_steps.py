@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from canvas.domain.importers.foreign_actions import FOREIGN_ACTIONS
 from canvas.domain.importers.imported import first_of, list_of, number_of, text_of
 from canvas.domain.importers.naming import slug
 from canvas.domain.importers.rewriting import Rewriter
@@ -94,8 +95,8 @@ class StepReader:
     def _action(self, source: Mapping[str, Any], at: str) -> Step:
         given = text_of(first_of(source, "tool_name", "tool", "action"))
         key = next((key for key in ("tool_name", "tool", "action") if source.get(key) is not None), "tool_name")
-        action = given if _is_action(given) else f"tool/{slug(given, 'unnamed')}"
-        if action != given:
+        action = given if _is_action(given) else FOREIGN_ACTIONS.get(given) or f"tool/{slug(given, 'unnamed')}"
+        if action != given and given not in FOREIGN_ACTIONS:
             text = f"The tool `{given[:80]}` becomes the action `{action}`; it has to be registered before it can run."
             self._report.warning("tool_as_action", child(at, key), text)
         return {"type": "action", "action": action, "parameters": self._parameters(source, at)}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from canvas.domain.importers.foreign_actions import FOREIGN_ACTIONS
 from canvas.domain.importers.imported import first_of, number_of, snake_case, snake_keys, text_of
 from canvas.domain.importers.naming import slug
 from canvas.domain.importers.orb_arguments import arguments_of
@@ -13,20 +14,6 @@ from canvas.domain.problems import Report
 
 Step = dict[str, Any]
 
-ACTIONS = {
-    "POST_TO_SOCIAL": "social/post",
-    "SCHEDULE_POST": "social/schedule",
-    "REPLY_TO_COMMENT": "social/reply",
-    "SEND_EMAIL": "email/send",
-    "SEND_SLACK_MESSAGE": "slack/send",
-    "CREATE_NOTIFICATION": "notify/create",
-    "GENERATE_CONTENT": "ai/generate",
-    "ANALYZE_SENTIMENT": "ai/sentiment",
-    "MODERATE_CONTENT": "ai/moderate",
-    "UPDATE_DATABASE": "database/execute",
-    "LOG_EVENT": "log/event",
-    "TRIGGER_WEBHOOK": "webhook/send",
-}
 _SWITCHED_ON = ("switch_on", "on", "switch_value", "expression", "field", "variable", "value", "condition")
 _DECISIONS = ("CONDITION", "CONDITIONAL_BRANCH", "SWITCH")
 _UNITS = {"ms": 0.001, "milliseconds": 0.001, "s": 1, "seconds": 1, "m": 60, "minutes": 60, "h": 3600, "hours": 3600,
@@ -85,7 +72,7 @@ class OrbReader:
     # actions
 
     def _action(self, node: Node, kind: str) -> Step:
-        action = ACTIONS.get(kind)
+        action = FOREIGN_ACTIONS.get(kind)
         if action is None:
             action = f"tool/{slug(kind, 'unnamed')}"
             text = f"The action type `{kind[:80]}` becomes `{action}`; it has to be registered before it can run."

@@ -61,7 +61,9 @@ def check_calls(survey: Survey, catalog: Catalog, *, allow_unregistered: bool) -
 
 def _report_unknown_action(report: Report, step: ActionStep, at: str, catalog: Catalog, allowed: bool) -> None:
     text = f"There is no action `{step.action[:80]}`."
-    hint = report.near(step.action, catalog.actions) or "`canvas actions` lists them."
+    known = next((name for name, spec in catalog.actions.items() if step.action in spec.aliases), None)
+    meant = f"Here it is called `{known}`." if known else report.near(step.action, catalog.actions)
+    hint = meant or "`canvas actions` lists them."
     tell = report.warning if allowed else report.error
     tell("unknown_action", f"{at}/action", text, f"A dry run answers it from a fixture. {hint}" if allowed else hint)
 

@@ -74,15 +74,15 @@ def action_entries(session: Session, query: str = "", category: str = "") -> lis
 
 
 def action_entry(session: Session, name: str) -> ActionSpec:
-    """Give one entry of the catalogue.
+    """Give one entry of the catalogue, by its name or by what other systems call it.
 
     Raises:
         ActionNotFound: there is none of this name.
     """
-    found = control_flow().get(name) or catalog(session).actions.get(name)
-    if found is None:
-        raise ActionNotFound(f"There is no action {name!r}.", action=name)
-    return found
+    for spec in action_entries(session):
+        if name == spec.name or name in spec.aliases:
+            return spec
+    raise ActionNotFound(f"There is no action {name!r}.", action=name)
 
 
 def action_rows(session: Session, query: str = "", category: str = "") -> list[ActionRow]:

@@ -44,7 +44,8 @@ class ActionsState(rx.State):
         self.categories = list(dict.fromkeys(row.category for row in everything))
         self.rows = await look(views.action_rows, self.query, self.category)
         asked = self.router.url.query_parameters.get("name", "")
-        self.shown = [await look(views.action_detail, asked)] if asked in {row.name for row in everything} else []
+        named = [row.name for row in everything if asked == row.name or asked in row.aliases]
+        self.shown = [await look(views.action_detail, name) for name in named[:1]]
         failed = [plugin for plugin in plugins() if plugin.failure]
         self.broken = [{"package": plugin.package, "failure": plugin.failure} for plugin in failed]
         self.is_loaded = True

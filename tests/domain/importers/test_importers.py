@@ -158,6 +158,14 @@ def test_archon_step_keys(keys: dict[str, Any], expected: dict[str, Any]) -> Non
     assert [{"name": "a", "type": "action", "action": "tool/a", **expected}] == document["steps"]
 
 
+def test_archon_tools_that_are_our_actions() -> None:
+    """A tool that goes by the name another system has for an action is that action, without a warning."""
+    imported = import_document({"name": "w", "steps": [{**step("a"), "tool_name": "SEND_EMAIL"}]}, "archon")
+
+    assert "email/send" == imported.document["steps"][0]["action"]
+    assert "tool_as_action" not in codes(imported.warnings)
+
+
 def test_names_stay_unique() -> None:
     """A number is put behind a name that is taken, also behind one that such a number made."""
     source = {"steps": [step("a"), step("a"), step("a_2"), step("A"), step("x" * 80), step("x" * 80)]}
