@@ -14,6 +14,7 @@ from canvas.domain.errors import Conflict, Invalid, NotFound
 from canvas.domain.states import Complexity, StepStatus, TaskExecution, TaskOwner, TaskStatus, TaskType
 from canvas.services.access import Actor
 from canvas.services.doorbell import wake_engine
+from canvas.services.events import emit
 from models import StepRun, Task, WorkflowRun
 
 MAX_DEPTH = 50
@@ -248,6 +249,7 @@ def _end(session: Session, task: Task, status: TaskStatus, actor: Actor, now: da
     task.status, task.ended_by, task.snoozed_until = status, actor.name, None
     _touch(task, now)
     session.flush()
+    emit(session, f"task.{status}", _told(task), source=f"task:{task.id}")
     _wake_run(session, task, now)
     if task.parent_task_id is not None:
         _roll_up(session, task.parent_task_id, actor, now)
@@ -276,6 +278,24 @@ def _wake_run(session: Session, task: Task, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     wake_engine(session)
+
+
+def _told(task: Task) -> dict[str, Any]:
+    """Give what an event tells about a task."""
+    return {
+        "task_id": task.id,
+        "action": task.action,
+        "task_type": task.task_type,
+        "owner": task.owner,
+        "assignee": task.assignee,
+        "subject": task.subject,
+        "priority": task.priority,
+        "outcome": task.outcome,
+        "answers": task.answers,
+        "ended_by": task.ended_by,
+        "run_id": task.run_id,
+        "parent_task_id": task.parent_task_id,
+    }
 
 
 def _touch(task: Task, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from canvas.domain.errors import Invalid, NotFound
 from canvas.domain.states import Complexity, TaskExecution, TaskOwner, TaskStatus, TaskType
@@ -11,6 +11,7 @@ from canvas.domain.tasks import BadOutcome, SnoozeRefused, TaskEnded, TaskOpen
 from canvas.services import tasks, views
 from canvas.services.access import Actor, Role
 from canvas.services.tasks import BadAnswers, StaleTask, TaskChange, TaskNotFound, TaskWish
+from models import WorkflowRun
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -220,3 +221,14 @@ def test_lists_are_filtered_and_paged(session, raise_task):
     mine = views.task_page(session, views.TaskFilter(assignee="ana", statuses=[TaskStatus.PENDING]))
     assert {"ana"} == {task.assignee for task in mine.tasks}
     assert 6 == len(mine.tasks)
+
+
+def test_a_completed_task_starts_who_listens(session, raise_task, publish):
+    """The event tells what was done and by whom; a filter may choose."""
+    publish("follow_up", "[{type: event, event: task.completed, filter: 'event.data.priority <= 2'}]")
+    urgent, other = raise_task("Call", priority=1), raise_task("Write", priority=3)
+    for task_id in (urgent, other):
+        tasks.complete_task(session, task_id, actor=BOB, now=NOON)
+
+    (run,) = session.exec(select(WorkflowRun)).all()
+    assert (urgent, "bob") == (run.trigger_data["data"]["task_id"], run.trigger_data["data"]["ended_by"])
