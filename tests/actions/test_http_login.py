@@ -113,6 +113,7 @@ async def test_a_redirect_elsewhere_takes_no_secret_along(make_context, login):
     assert 200 == answered["status"]
     told = str(other.arrived[0])
     assert SECRET not in told
+    assert (login == "query") != ("key" in other.arrived[0].query), "a service that echoes the key hands it on"
     assert b64encode(f"ada:{SECRET}".encode()).decode() not in told
     sent = [str(each) for each in home.arrived]
     assert ["/start", "/end"] == [each.path for each in home.arrived]

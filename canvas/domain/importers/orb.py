@@ -5,6 +5,7 @@ from typing import Any
 
 from canvas.domain.dsl.grammar import STEP_KEYS
 from canvas.domain.importers.fields import declare_parameters, read_outputs, read_parameters, read_top
+from canvas.domain.importers.foreign_actions import FOREIGN_ACTIONS
 from canvas.domain.importers.imported import (
     Imported,
     first_of,
@@ -14,7 +15,7 @@ from canvas.domain.importers.imported import (
 )
 from canvas.domain.importers.naming import Names, slug
 from canvas.domain.importers.orb_arguments import places_of
-from canvas.domain.importers.orb_steps import ACTIONS, OrbReader, is_loop, is_trigger, kind_of
+from canvas.domain.importers.orb_steps import OrbReader, is_loop, is_trigger, kind_of
 from canvas.domain.importers.orb_tree import Node, dependency_words, read_tree
 from canvas.domain.importers.orb_triggers import read_triggers
 from canvas.domain.importers.rewriting import Rewriter
@@ -92,7 +93,7 @@ class _Workflow:
             self._report.warning("renamed", node.at, f"{said} is called `{name}` here.")
         variable = text_of(node.config.get("output_variable"))
         if variable:
-            places = places_of(ACTIONS.get(kind_of(node), ""), variable, name)
+            places = places_of(FOREIGN_ACTIONS.get(kind_of(node), ""), variable, name)
             self._prefixes |= places
             text = f"What was kept as `{variable[:80]}` is read from `{places[variable,]}`."
             self._report.warning("output_variable", node.at, text)
