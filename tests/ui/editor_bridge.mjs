@@ -6,8 +6,9 @@ import { complete, namesAt } from "../../canvas/ui/editor/completion.js";
 import { absolute, contained, sizes } from "../../canvas/ui/editor/geometry.js";
 import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/model.js";
 import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
+import { found, grouped, offers } from "../../canvas/ui/editor/offers.js";
 import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
-import { fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
+import { bounds, firstFields, fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
 import { entryPlaces, START_SIZE, TRIGGER_SIZE, triggersOf } from "../../canvas/ui/editor/triggers.js";
 
 const read = ({ document, layout }) => fromDocument(document, layout ?? {});
@@ -41,6 +42,12 @@ const ANSWERS = {
     const places = Object.entries(entryPlaces(model)).map(([id, at]) => [id, [...at, ...sizeOf(id)]]);
     return { count: triggersOf(model).length, places: Object.fromEntries(places), steps: model.positions };
   },
+  fields: ({ schema, value, example }) => [
+    ...firstFields(schema, Object.entries(schema.properties), value ?? {}, example ?? {}),
+  ],
+  bounds: ({ schema }) => bounds(schema),
+  find: ({ actions, query }) => found(offers({ actions, workflows: [] }, "own"), query).map((offer) => offer.key),
+  groups: ({ actions }) => grouped(offers({ actions, workflows: [{ name: "other" }] }, "own")).map(([name]) => name),
   complete: ({ document, name, text, isTemplate, catalog, functions }) => {
     const roots = namesAt(read({ document }), name, catalog ?? {});
     return complete(text, text.length, isTemplate, roots, functions ?? [])?.rows.map((row) => row.label) ?? null;

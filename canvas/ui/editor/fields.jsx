@@ -1,14 +1,15 @@
 /** Forms made from JSON Schema: a field shows its problems under itself and knows its JSON pointer in the step. */
 
-import { memo, useContext } from "react";
+import { memo, useContext, useState } from "react";
 
 import { AnyField } from "./anyfield.jsx";
 import { ConnectionField } from "./connectionfield.jsx";
 import { ExpressionField } from "./expression.jsx";
-import { Choice, NumberInput, Switch, TextInput } from "./inputs.jsx";
+import { AddButton, Choice, NumberInput, RowTools, Switch, TextInput } from "./inputs.jsx";
 import { ListField, MapField } from "./lists.jsx";
-import { FormContext, join, Row } from "./rows.jsx";
-import { choices, innerOf, isTemplateText, resolve, titleOf, widgetOf } from "./schema.js";
+import { Folded, FormContext, join, Row } from "./rows.jsx";
+import { bounds, choices, firstFields, innerOf, isTemplateText, resolve, titleOf, widgetOf } from "./schema.js";
+import { usePanels } from "./store.js";
 
 function TextOrTemplate({ value, schema, onChange, label, pointer, state, isTemplate = true, isCode = false }) {
   const { step } = useContext(FormContext);
@@ -30,9 +31,21 @@ function TextOrTemplate({ value, schema, onChange, label, pointer, state, isTemp
   );
 }
 
-function Group({ value, schema, onChange, pointer }) {
+/** An object with its fields; one that may be left out altogether is asked for first. */
+function Group({ value, schema, onChange, pointer, label }) {
+  if (schema.default === null && (value === undefined || value === null))
+    return (
+      <AddButton onClick={() => onChange({})} testId={`add-${pointer}`}>
+        Set up
+      </AddButton>
+    );
   return (
     <div className="group">
+      {schema.default === null && (
+        <span className="group-tools">
+          <RowTools what={label} onRemove={() => onChange(undefined)} />
+        </span>
+      )}
       <Fields schema={schema} value={value ?? {}} onChange={onChange} pointer={pointer} />
     </div>
   );
@@ -42,7 +55,7 @@ const CALM = { invalid: false, describedBy: undefined };
 
 /** The control alone, without a label. */
 export const Control = memo(({ value, schema, onChange, pointer, label, state = CALM }) => {
-  const { step } = useContext(FormContext);
+  const { step, isPlain } = useContext(FormContext);
   const widget = widgetOf(schema);
   const isLoose = ["number", "boolean", "enum", "list", "map", "group", "connection"].includes(widget);
   if (isLoose && isTemplateText(value))
@@ -77,13 +90,14 @@ export const Control = memo(({ value, schema, onChange, pointer, label, state = 
     case "map":
       return <MapField value={value} inner={innerOf(schema) ?? {}} onChange={onChange} pointer={pointer} />;
     case "group":
-      return <Group {...{ value, schema, onChange, pointer }} />;
+      return <Group {...{ value, schema, onChange, pointer, label }} />;
     case "expression":
       return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} isTemplate={false} />;
     case "line":
       return <TextInput {...common} placeholder={schema.default} />;
     case "text":
-      return <TextInput {...common} isLong placeholder={schema.default} />;
+      if (isPlain) return <TextInput {...common} isLong placeholder={schema.default} />;
+      return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} isCode />;
     case "code":
       return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} isCode />;
     case "template":
@@ -122,7 +136,7 @@ export const Field = memo(({ name, schema: given, value, onChange, pointer, isRe
   return (
     <Row
       label={label}
-      help={schema.description}
+      help={[schema.description, bounds(schema)].filter(Boolean).join(" ")}
       pointer={pointer}
       isRequired={isRequired}
       extra={extra}
@@ -136,10 +150,11 @@ export const Field = memo(({ name, schema: given, value, onChange, pointer, isRe
   );
 });
 
-/** All properties of an object: required ones first, what is rarely needed folded away. */
-export function Fields({ schema, value, onChange, pointer, leaveOut = [] }) {
+/** All properties of an object: those that matter first, what is rarely needed folded away. */
+export function Fields({ schema, value, onChange, pointer, leaveOut = [], example }) {
   const required = new Set(schema.required ?? []);
   const all = Object.entries(schema.properties ?? {}).filter(([key]) => !leaveOut.includes(key));
+  const first = useShown(schema, all, value, example);
   const set = (key) => (v) => {
     const next = { ...value, [key]: v };
     if (v === undefined) delete next[key];
@@ -158,13 +173,45 @@ export function Fields({ schema, value, onChange, pointer, leaveOut = [] }) {
       isRequired={required.has(key)}
     />
   );
+  const rest = all.filter(([key]) => !first.has(key));
   return (
     <>
       {all.filter(([key]) => required.has(key)).map(field)}
-      {all.filter(([key]) => !required.has(key)).map(field)}
+      {all.filter(([key]) => !required.has(key) && first.has(key)).map(field)}
       {unknown.map((key) => (
         <Field key={key} name={key} schema={{}} value={value[key]} onChange={set(key)} pointer={join(pointer, key)} />
       ))}
+      {rest.length > 0 && (
+        <More
+          pointer={pointer}
+          names={rest.map(([key, inner]) => titleOf(key, inner))}
+          pointers={rest.map(([key]) => join(pointer, key))}
+        >
+          {rest.map(field)}
+        </More>
+      )}
     </>
+  );
+}
+
+/** The keys shown unfolded. What is set while the form is open stays where it is. */
+function useShown(schema, all, value, example) {
+  const [shown, setShown] = useState(() => ({ schema, keys: firstFields(schema, all, value, example) }));
+  if (shown.schema === schema) return shown.keys;
+  const keys = firstFields(schema, all, value, example);
+  setShown({ schema, keys });
+  return keys;
+}
+
+/** Fields that are rarely needed; it opens when one of them has to be seen. */
+function More({ pointer, names, pointers, children }) {
+  const { step, problems } = useContext(FormContext);
+  const focus = usePanels((s) => s.focus);
+  const isAt = (pointer) => pointers.some((p) => pointer === p || pointer.startsWith(`${p}/`));
+  const isOpen = (focus?.step === step && isAt(focus.pointer)) || problems.some((p) => isAt(p.relative));
+  return (
+    <Folded title="More options" hint={names.join(", ")} isOpen={isOpen} testId={`fold-more-${pointer}`}>
+      {children}
+    </Folded>
   );
 }

@@ -106,6 +106,7 @@ const NAMED = {
   shield: Shield,
   "shopping-cart": ShoppingCart,
   shuffle: Shuffle,
+  slack: Hash,
   sparkles: Sparkles,
   star: Star,
   table: Table,
@@ -141,32 +142,3 @@ const BY_TYPE = {
 };
 
 export const iconOf = (type, named) => (type === "action" && NAMED[named]) || BY_TYPE[type] || Zap;
-
-export const TYPE_TITLES = {
-  action: "Action",
-  condition: "Condition",
-  switch: "Switch",
-  parallel: "Parallel",
-  loop: "Loop",
-  workflow_link: "Workflow",
-  wait: "Wait",
-  set: "Set values",
-  stop: "Stop",
-  schedule: "Schedule",
-  webhook: "Webhook",
-  event: "Event",
-};
-
-export const TYPE_HINTS = {
-  condition: "Take one of two ways",
-  switch: "Take one of several ways",
-  parallel: "Do several things at once",
-  loop: "Repeat for each item",
-  workflow_link: "Run another workflow",
-  wait: "Pause for a time or until a moment",
-  set: "Keep values for later steps",
-  stop: "End the run here",
-  schedule: "Start by the clock",
-  webhook: "Start when another program calls",
-  event: "Start when something happens",
-};

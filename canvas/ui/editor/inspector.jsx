@@ -3,12 +3,13 @@
 import { CopyPlus, PanelRightClose, Power, Trash2 } from "lucide-react";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 
+import { ActionHelp } from "./actionhelp.jsx";
 import { duplicate } from "./clipboard.js";
 import { changeStep, remove, toggleEnabled, writeStep } from "./edits.js";
 import { Field } from "./fields.jsx";
 import { AddButton, Choice, TextInput } from "./inputs.jsx";
 import { Folded, FormContext, Row } from "./rows.jsx";
-import { iconOf, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { isContainer, NAME, pointerOf } from "./model.js";
 import { branchKey, branchOf, mainBranches, refusal, sideBranches } from "./rules.js";
 import { StepForm } from "./stepforms.jsx";
@@ -270,6 +271,7 @@ function StepInspector({ name }) {
   const step = useGraph((s) => s.model.entries[name]?.step);
   const readOnly = useGraph((s) => s.readOnly);
   const schema = usePanels((s) => s.catalog.steps[step?.type]);
+  const action = usePanels((s) => (step?.type === "action" ? s.catalog.byAction?.[step.action] : undefined));
   const problems = usePanels((s) => s.byStep[name] ?? EMPTY);
   const focus = usePanels((s) => s.focus);
   const change = useChange(name);
@@ -317,6 +319,7 @@ function StepInspector({ name }) {
         <Folded title="Retries, time limit, errors" hint={hintOf(step)} isOpen={isAt(TROUBLE)} testId="fold-trouble">
           <Behaviour step={step} schema={form} change={change} keys={TROUBLE} />
         </Folded>
+        {action && <ActionHelp action={action} name={name} />}
         <Folded title="Description" hint={step.description ? "" : "none"} isOpen={isAt(["description"])}>
           <TextInput
             isLong

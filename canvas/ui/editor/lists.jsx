@@ -5,7 +5,7 @@ import { useContext } from "react";
 import { Control } from "./fields.jsx";
 import { AddButton, KeyInput, RowTools } from "./inputs.jsx";
 import { FormContext, join } from "./rows.jsx";
-import { blank, innerOf, resolve } from "./schema.js";
+import { blank, innerOf, resolve, widgetOf } from "./schema.js";
 
 const movedItem = (list, from, to) => {
   const next = [...list];
@@ -17,6 +17,7 @@ export function ListField({ value, schema, onChange, pointer, label }) {
   const { root } = useContext(FormContext);
   const list = Array.isArray(value) ? value : [];
   const inner = resolve(innerOf(schema) ?? {}, root);
+  if (widgetOf(inner) === "group") return <Cards {...{ list, inner, onChange, pointer, label }} />;
   return (
     <div className="rows">
       {list.map((item, i) => (
@@ -37,6 +38,46 @@ export function ListField({ value, schema, onChange, pointer, label }) {
             onMove={(to) => onChange(movedItem(list, i, to))}
             onRemove={() => onChange(list.filter((_, n) => n !== i))}
           />
+        </div>
+      ))}
+      <AddButton onClick={() => onChange([...list, blank(inner)])} testId={`add-${pointer}`}>
+        Add item
+      </AddButton>
+    </div>
+  );
+}
+
+/** What tells one object of a list from the others: its first value that is text or a number. */
+const nameOf = (item) =>
+  Object.values(item ?? {}).find((v) => (typeof v === "string" && v.trim() !== "") || typeof v === "number");
+
+/** A list of objects, each a small form of its own. */
+function Cards({ list, inner, onChange, pointer, label }) {
+  return (
+    <div className="rows">
+      {list.map((item, i) => (
+        <div className="named" key={i} data-testid={`item-${join(pointer, i)}`}>
+          <div className="named-head">
+            <span className="card-title">
+              {i + 1} <span className="quiet">{nameOf(item)}</span>
+            </span>
+            <RowTools
+              index={i}
+              count={list.length}
+              what={`item ${i + 1}`}
+              onMove={(to) => onChange(movedItem(list, i, to))}
+              onRemove={() => onChange(list.filter((_, n) => n !== i))}
+            />
+          </div>
+          <div className="named-body single">
+            <Control
+              value={item}
+              schema={{ ...inner, default: undefined }}
+              pointer={join(pointer, i)}
+              label={`${label} ${i + 1}`}
+              onChange={(v) => onChange(list.map((x, n) => (n === i ? (v ?? {}) : x)))}
+            />
+          </div>
         </div>
       ))}
       <AddButton onClick={() => onChange([...list, blank(inner)])} testId={`add-${pointer}`}>

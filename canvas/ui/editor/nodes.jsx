@@ -6,11 +6,12 @@ import { memo } from "react";
 
 import { useConnecting } from "./connecting.js";
 import { handlePlaces, STEP_WIDTH, stepHeight } from "./geometry.js";
-import { iconOf, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { useLive } from "./live.js";
 import { branchOf, mainBranches, sideBranches } from "./rules.js";
 import { usePanels } from "./store.js";
 import { summary } from "./summary.js";
+import { TYPE_TITLES } from "./typewords.js";
 
 const STATE_ICONS = {
   running: LoaderCircle,

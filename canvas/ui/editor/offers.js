@@ -1,6 +1,13 @@
 /** What can be added: step types, registered actions, other workflows; and searching in them. */
 
-import { TYPE_HINTS, TYPE_TITLES } from "./icons.js";
+import { TYPE_HINTS, TYPE_TITLES } from "./typewords.js";
+
+/** The order of the groups; others follow by name, then people's own, tools of other servers, and workflows. */
+const ORDER = ["Triggers", "Flow", "Messages", "Social", "AI", "Data", "Web", "Files and commands"];
+const LAST = ["Yours", "MCP", "Workflows"];
+
+/** What older systems call the step types. */
+const ALIASES = { wait: "DELAY", condition: "CONDITIONAL_BRANCH if", loop: "LOOP for each", workflow_link: "sub-workflow" };
 
 const FLOW = ["condition", "switch", "loop", "parallel", "wait", "set", "workflow_link", "stop"];
 
@@ -20,6 +27,7 @@ const typeOffer = (type) => ({
   what: { type },
   title: TYPE_TITLES[type],
   hint: TYPE_HINTS[type],
+  words: ALIASES[type],
   type,
   group: "Flow",
 });
@@ -31,6 +39,7 @@ const actionOffer = (action) => ({
   hint: action.description,
   type: "action",
   icon: action.icon,
+  words: [...(action.aliases ?? []), ...(action.tags ?? [])].join(" "),
   group: action.category || "Actions",
 });
 
@@ -53,11 +62,13 @@ export function offers(catalog, ownName, hasTriggers = true) {
 /** How well an offer fits what was typed; 0 for not at all. */
 function fit(offer, words) {
   const title = offer.title.toLowerCase();
-  const all = `${title} ${offer.key} ${offer.hint ?? ""} ${offer.group}`.toLowerCase();
+  const names = `${offer.key} ${offer.words ?? ""}`.toLowerCase();
+  const all = `${title} ${names} ${offer.hint ?? ""} ${offer.group}`.toLowerCase();
   if (!words.every((word) => all.includes(word))) return 0;
-  if (title.startsWith(words[0])) return 4;
+  if (title.startsWith(words[0])) return 5;
+  if (names.split(/[ /]/).some((name) => name.startsWith(words[0]))) return 4;
   if (title.includes(words[0])) return 3;
-  return offer.key.includes(words[0]) ? 2 : 1;
+  return names.includes(words[0]) ? 2 : 1;
 }
 
 export function found(list, query) {
@@ -67,8 +78,16 @@ export function found(list, query) {
   return rated.sort((a, b) => b[0] - a[0]).map(([, offer]) => offer);
 }
 
-export function grouped(list) {
+const rank = (group) => {
+  const at = ORDER.indexOf(group);
+  const late = LAST.findIndex((word) => group === word || group.startsWith(`${word}:`));
+  return at !== -1 ? at : ORDER.length + (late + 1);
+};
+
+/** Offers by group: in the order of the palette, or in that of the finds. */
+export function grouped(list, isSearch = false) {
   const groups = new Map();
   for (const offer of list) groups.set(offer.group, [...(groups.get(offer.group) ?? []), offer]);
-  return [...groups.entries()];
+  if (isSearch) return [...groups.entries()];
+  return [...groups.entries()].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
 }

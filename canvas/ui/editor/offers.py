@@ -52,6 +52,14 @@ def _action(spec: ActionSpec) -> dict[str, Any]:
         "icon": spec.icon,
         "arguments": dict(spec.arguments_schema),
         "result": dict(spec.result_schema),
+        "example": dict(spec.example_arguments),
+        "aliases": list(spec.aliases),
+        "permissions": [permission.value for permission in spec.permissions],
+        "security": spec.security,
+        "origin": spec.origin.value,
+        "origin_detail": spec.origin_detail,
+        "idempotent": spec.idempotent,
+        "touches_world": spec.touches_world,
     }
 
 

@@ -1,11 +1,12 @@
 /** Beside the canvas of a run: what the trigger, or the start, had to do with it. */
 
-import { iconOf, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { Json } from "./json.jsx";
 import { useLive } from "./live.js";
 import { select, useGraph, usePanels } from "./store.js";
 import { Told } from "./triggernodes.jsx";
 import { START, triggerAt } from "./triggers.js";
+import { TYPE_TITLES } from "./typewords.js";
 
 const moment = (iso) =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });

@@ -109,7 +109,7 @@ export const Palette = memo(() => {
         </button>
       </div>
       <div className="palette-list">
-        {grouped(list).map(([name, items]) => (
+        {grouped(list, query !== "").map(([name, items]) => (
           <Group key={name} name={name} list={items} isForced={query !== ""} />
         ))}
         {list.length === 0 && <p className="quiet">Nothing fits “{query}”.</p>}

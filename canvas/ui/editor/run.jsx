@@ -13,7 +13,7 @@ import { Canvas } from "./canvas.jsx";
 import { Notice, ViewButtons } from "./controls.jsx";
 import { Dialogs } from "./dialogs.jsx";
 import { connectFeed } from "./feed.js";
-import { iconOf, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { Json } from "./json.jsx";
 import { listen } from "./keys.js";
 import { clear, useLive } from "./live.js";
@@ -24,6 +24,7 @@ import { Lines, StepPanel } from "./steppanel.jsx";
 import { close as closeGraph, select, setCatalog, useGraph, usePanels } from "./store.js";
 import { attachHandlers, begin, call, onReply } from "./sync.js";
 import { reveal } from "./view.js";
+import { TYPE_TITLES } from "./typewords.js";
 
 const date = (iso) =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });

@@ -13,7 +13,7 @@ export function resolve(schema, root, depth = 0) {
 }
 
 /** Hints of the definition's own schema that go by another name here. */
-const HINTS = { long_text: "text", value: "any", values: "map", arguments: "map" };
+const HINTS = { long_text: "text", value: "any", values: "map", arguments: "map", json: "any", sql: "code" };
 
 /** Which control shows a value of this schema. */
 export function widgetOf(schema) {
@@ -59,6 +59,36 @@ export function blank(schema) {
   if (type === "enum") return choices(schema)[0];
   return "";
 }
+
+const FEW = 2; // folding so few away saves no room
+const FIRST = 4;
+
+/**
+ * The keys of a form that are shown at once: what is required, set, a connection, or part of the example that teaches
+ * the action. All, when little would be left.
+ */
+export function firstFields(schema, all, value, example) {
+  const required = new Set(schema.required ?? []);
+  const matters = ([key, inner]) =>
+    required.has(key) || value?.[key] !== undefined || example?.[key] !== undefined || "x-connection" in inner;
+  const first = all.filter(matters);
+  if (all.length - first.length <= FEW) return new Set(all.map(([key]) => key));
+  return new Set((first.length ? first : all.slice(0, FIRST)).map(([key]) => key));
+}
+
+/** Which numbers, or how many items, are allowed, as a few words. */
+export function bounds(schema) {
+  const isList = widgetOf(schema) === "list";
+  if (!isList && widgetOf(schema) !== "number") return "";
+  const { minimum, exclusiveMinimum, maximum, minItems, maxItems } = { ...schema.options?.[0], ...schema };
+  const [low, high, unit] = isList ? [minItems, maxItems, " items"] : [minimum, maximum, ""];
+  if (low !== undefined && high !== undefined) return `(${shortly(low)} to ${shortly(high)}${unit})`;
+  if (high !== undefined) return `(at most ${shortly(high)}${unit})`;
+  if (low !== undefined && low > 0) return `(at least ${shortly(low)}${unit})`;
+  return exclusiveMinimum !== undefined ? `(more than ${shortly(exclusiveMinimum)})` : "";
+}
+
+const shortly = (number) => number.toLocaleString("en");
 
 export const titleOf = (key, schema) => schema.title || key.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
 

@@ -49,6 +49,7 @@ function ActionForm({ step, change }) {
       {action ? (
         <Fields
           schema={action.arguments}
+          example={action.example}
           value={step.parameters ?? {}}
           pointer="/parameters"
           onChange={(parameters, at) => change({ parameters }, at)}

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 
 import { duplicate } from "./clipboard.js";
 import { addTrigger, changeTrigger, remove, toggleEnabled } from "./edits.js";
-import { iconOf, TYPE_HINTS, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { AddButton } from "./inputs.jsx";
 import { FormContext, Row } from "./rows.jsx";
 import { goTo, select, useGraph, usePanels } from "./store.js";
@@ -14,6 +14,7 @@ import { Mapping, TRIGGER_FORMS } from "./triggerforms.jsx";
 import { indexOf, NEW_TRIGGER, triggerAt, triggerId, triggersOf } from "./triggers.js";
 import { Told } from "./triggernodes.jsx";
 import { reveal } from "./view.js";
+import { TYPE_HINTS, TYPE_TITLES } from "./typewords.js";
 
 const NOTHING = [];
 const BODY = "textarea, input, select";

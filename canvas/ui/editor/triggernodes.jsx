@@ -3,12 +3,13 @@
 import { BaseEdge, getBezierPath, Handle, Position } from "@xyflow/react";
 import { memo } from "react";
 
-import { iconOf, TYPE_TITLES } from "./icons.js";
+import { iconOf } from "./icons.js";
 import { useLive } from "./live.js";
 import { ProblemBadge } from "./nodes.jsx";
 import { useGraph, usePanels } from "./store.js";
 import { useTimetable } from "./timetable.js";
 import { START } from "./triggers.js";
+import { TYPE_TITLES } from "./typewords.js";
 
 const Way = () => <Handle type="source" position={Position.Right} className="entry-way" isConnectable={false} />;
 
