@@ -40,6 +40,17 @@ class Backfilled:
     "They had been fired, or queued, before."
 
 
+def due_in(session: Session, schedule_id: str, *, start: datetime, end: datetime, now: datetime) -> int:
+    """Count what `backfill` would fire in a window: due times that were neither fired nor queued.
+
+    Raises:
+        ScheduleNotFound, InvalidWindow: as `backfill`.
+    """
+    schedule = find_schedule(session, schedule_id)
+    fires = [find_fire(session, schedule.id, moment) for moment in _moments(schedule, start, end, now)]
+    return sum(fire is None or fire.outcome not in _HAPPENED for fire in fires)
+
+
 def backfill(session: Session, schedule_id: str, *, start: datetime, end: datetime, now: datetime) -> Backfilled:
     """Fire what a schedule had due in [start, end] and did not fire; overlap is respected.
 

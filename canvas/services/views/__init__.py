@@ -57,6 +57,7 @@ from canvas.services.views.runs import (
 from canvas.services.views.tasks import TaskBranch, TaskFilter, TaskPage, TaskRow, task_page, task_row, task_tree
 from canvas.services.views.timetable import Timetable, timetable
 from canvas.services.views.tokens import TokenRow, token_row, token_rows
+from canvas.services.views.trigger_list import TriggerRow, trigger_rows
 from canvas.services.views.triggers import (
     ScheduleRow,
     SubscriptionRow,
@@ -114,6 +115,7 @@ __all__ = [
     "TaskRow",
     "Timetable",
     "TokenRow",
+    "TriggerRow",
     "VersionRow",
     "WebhookRow",
     "WorkflowCard",
@@ -152,6 +154,7 @@ __all__ = [
     "timetable",
     "token_row",
     "token_rows",
+    "trigger_rows",
     "unread_count",
     "version_document",
     "version_rows",

@@ -16,6 +16,7 @@ import { connectFeed } from "./feed.js";
 import { iconOf } from "./icons.js";
 import { Json } from "./json.jsx";
 import { listen } from "./keys.js";
+import { Link } from "./link.jsx";
 import { clear, useLive } from "./live.js";
 import { ancestors, walk } from "./model.js";
 import { OriginPanel, startedBy } from "./originpanel.jsx";
@@ -37,11 +38,11 @@ function Bar() {
   if (!info.run_id) return <header className="bar" />;
   return (
     <header className="bar run-head" data-state={run?.status}>
-      <a className="icon-button" href="/runs/" aria-label="All runs" title="All runs">
+      <Link className="icon-button" href="/runs/" aria-label="All runs" title="All runs">
         <ChevronLeft size={17} />
-      </a>
+      </Link>
       <h1 className="bar-title">
-        <a href={`/workflows/${info.name}/`}>{title || info.name}</a>
+        <Link href={`/workflows/${info.name}/`}>{title || info.name}</Link>
       </h1>
       <span className="chip state" data-state={run?.status} data-testid="run-status">
         {run ? stateWord(run) : "…"}
@@ -60,9 +61,9 @@ function Bar() {
       {!isConnected && run && !run.ended_at && <span className="quiet">connecting…</span>}
       <span className="grow" />
       <RunButtons run={run} act={(verb) => call("control", { run_id: info.run_id, verb })} />
-      <a className="button small" href={`/workflows/${info.name}/`}>
+      <Link className="button small" href={`/workflows/${info.name}/`}>
         <Pencil size={12} aria-hidden /> <span className="wide">Edit workflow</span>
-      </a>
+      </Link>
     </header>
   );
 }

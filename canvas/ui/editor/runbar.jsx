@@ -4,6 +4,7 @@ import { Ban, ExternalLink, Pause, Play, X } from "lucide-react";
 import { memo, useEffect, useState } from "react";
 
 import { connectFeed } from "./feed.js";
+import { Link } from "./link.jsx";
 import { clear, hasEnded, useLive } from "./live.js";
 import { usePanels } from "./store.js";
 import { call } from "./sync.js";
@@ -116,9 +117,9 @@ export const RunBar = memo(() => {
       {!isConnected && <span className="quiet">connecting…</span>}
       <span className="grow" />
       <RunButtons run={run} act={(verb) => call("control", { run_id: runId, verb })} />
-      <a className="button small" href={`/runs/${runId}/`} data-testid="open-run">
+      <Link className="button small" href={`/runs/${runId}/`} data-testid="open-run">
         <ExternalLink size={12} aria-hidden /> Details
-      </a>
+      </Link>
       <button
         type="button"
         className="icon-button"

@@ -2,6 +2,7 @@
 
 import { Control, Fields } from "./fields.jsx";
 import { AddButton, Choice, RowTools } from "./inputs.jsx";
+import { Link } from "./link.jsx";
 import { MapField } from "./lists.jsx";
 import { Row } from "./rows.jsx";
 import { usePanels } from "./store.js";
@@ -82,9 +83,9 @@ function LinkForm({ step, change, schema }) {
         isRequired
         extra={
           target && (
-            <a className="row-link" href={`/workflows/${target.name}/`}>
+            <Link className="row-link" href={`/workflows/${target.name}/`}>
               Open
-            </a>
+            </Link>
           )
         }
       >

@@ -4,6 +4,7 @@ import { memo, useEffect, useRef, useState } from "react";
 
 import { Choice } from "./inputs.jsx";
 import { Json } from "./json.jsx";
+import { Link } from "./link.jsx";
 import { useLive } from "./live.js";
 import { errorText, span } from "./runbar.jsx";
 import { call } from "./sync.js";
@@ -45,9 +46,9 @@ function Attempt({ attempt }) {
         )}
         <span className="quiet">{took(attempt)}</span>
         {attempt.child_run_id && (
-          <a className="row-link" href={`/runs/${attempt.child_run_id}/`}>
+          <Link className="row-link" href={`/runs/${attempt.child_run_id}/`}>
             Open its run
-          </a>
+          </Link>
         )}
       </p>
       {attempt.error && (

@@ -18,6 +18,7 @@ import {
 import { memo } from "react";
 
 import { announce } from "./announce.js";
+import { Link } from "./link.jsx";
 import { startRun } from "./starting.js";
 import { redo, undo, useGraph, usePanels } from "./store.js";
 import { call } from "./sync.js";
@@ -165,9 +166,9 @@ export const Toolbar = memo(() => {
   const isLoaded = useGraph((s) => s.loaded);
   return (
     <header className="bar">
-      <a className="icon-button" href="/" aria-label="All workflows" title="All workflows">
+      <Link className="icon-button" href="/" aria-label="All workflows" title="All workflows">
         <ChevronLeft size={17} />
-      </a>
+      </Link>
       <h1 className="bar-title" title={name}>
         {title || name}
       </h1>

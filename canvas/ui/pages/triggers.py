@@ -1,220 +1,191 @@
-"""What starts runs by itself: schedules with their next times, webhooks with their addresses."""
+"""What starts runs by itself, in one list: schedules, webhooks, events; and each of them in detail."""
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import reflex as rx
 
-from canvas.services import schedules, views, webhooks
-from canvas.services.access import Permission
-from canvas.services.views import ScheduleRow, WebhookRow
-from canvas.ui.components.clock import ago, due_times
+from canvas.ui.components.clock import ago
+from canvas.ui.components.dialog import dialog
 from canvas.ui.components.empty import empty_state
+from canvas.ui.components.filters import choice, search_box
 from canvas.ui.components.panel import bones, panel
 from canvas.ui.components.run_feed import run_feed
-from canvas.ui.session import handler
+from canvas.ui.components.status import run_status
 from canvas.ui.template import template
-from canvas.ui.use import look, use
+from canvas.ui.triggers.backfill import backfill_dialog
+from canvas.ui.triggers.detail import trigger_detail
+from canvas.ui.triggers.event_dialog import EventDialogState, event_dialog
+from canvas.ui.triggers.form import TriggerFormState
+from canvas.ui.triggers.form_dialog import form_dialog
+from canvas.ui.triggers.state import KINDS, STANDINGS, ShownTrigger, TriggersState
 
-_PAUSE_MS: Final = 5_000
-
-
-class TriggersState(rx.State):
-    """What the page lists."""
-
-    schedules: list[ScheduleRow] = []
-    webhooks: list[WebhookRow] = []
-    is_loaded: bool = False
-
-    @handler(Permission.VIEW)
-    async def load(self) -> None:
-        """Show the triggers as they stand now."""
-        self.schedules = await look(views.schedule_rows, now=datetime.now(UTC))
-        self.webhooks = await look(views.webhook_rows)
-        self.is_loaded = True
-
-    @handler(Permission.RUN)
-    async def switch_schedule(self, schedule_id: str, enabled: bool) -> Any:
-        """Turn a schedule on or off."""
-        await use(schedules.switch_schedule, schedule_id, enabled=enabled, now=datetime.now(UTC))
-        return TriggersState.load
-
-    @handler(Permission.RUN)
-    async def switch_webhook(self, webhook_id: str, enabled: bool) -> Any:
-        """Turn a webhook on or off."""
-        await use(webhooks.switch_webhook, webhook_id, enabled=enabled)
-        return TriggersState.load
+_PAUSE_MS = 5_000
+_ICONS = {"schedule": "alarm-clock", "webhook": "webhook", "event": "radio"}
 
 
 def page() -> rx.Component:
     """Build the page."""
     return template(
-        run_feed(on_change=TriggersState.load, pause=_PAUSE_MS),
-        rx.cond(
-            TriggersState.is_loaded,
-            rx.cond(TriggersState.schedules.length() + TriggersState.webhooks.length() > 0, _lists(), _nothing()),
-            bones(6, "56px"),
-        ),
+        run_feed(on_change=TriggersState.refresh, pause=_PAUSE_MS),
+        form_dialog(),
+        backfill_dialog(),
+        event_dialog(),
+        _secret_dialog(),
+        _delete_dialog(),
+        rx.cond(TriggersState.is_loaded, rx.cond(TriggersState.total > 0, _content(), _nothing()), bones(6, "56px")),
         title="Triggers",
+        actions=_actions(),
     )
 
 
-def _lists() -> rx.Component:
+def _actions() -> rx.Component:
     return rx.flex(
-        _section(
-            "Schedules",
-            ("Workflow", "When", "Next", "Rules", "Last"),
-            "schedule-row",
-            rx.foreach(TriggersState.schedules, _schedule),
-            TriggersState.schedules.length() > 0,
-            "No schedules. Add one to a workflow's triggers and publish it.",
+        rx.button(
+            rx.icon("send", size=14),
+            rx.text("Test event", display=["none", "none", "inline"]),
+            on_click=EventDialogState.begin(""),
+            variant="soft",
+            color_scheme="gray",
+            aria_label="Send a test event",
         ),
-        _section(
-            "Webhooks",
-            ("Workflow", "Address", "Methods", "Last call"),
-            "webhook-row",
-            rx.foreach(TriggersState.webhooks, _webhook),
-            TriggersState.webhooks.length() > 0,
-            "No webhooks. Add one to a workflow's triggers and publish it.",
-        ),
-        direction="column",
-        gap="24px",
-    )
-
-
-def _section(
-    title: str, names: tuple[str, ...], kind: str, rows: rx.Component, has_rows: Any, otherwise: str
-) -> rx.Component:
-    head = [rx.box(name, role="columnheader") for name in names]
-    return rx.el.section(
-        rx.heading(title, size="2", as_="h2", weight="medium", margin_bottom="8px"),
-        panel(
-            rx.cond(
-                has_rows,
-                rx.fragment(rx.box(*head, class_name=f"row-head {kind}", role="row"), rows),
-                rx.text(otherwise, size="2", color="var(--gray-11)", padding="14px"),
-            ),
-            role="table",
-            aria_label=title,
-        ),
-    )
-
-
-def _schedule(row: Any) -> rx.Component:
-    return rx.box(
-        _cell("name", _workflow(row)),
-        _cell(
-            "when",
-            rx.text(row.words, size="2", color="var(--gray-12)", class_name="two-lines"),
-            rx.cond(row.cron != "", rx.text(f"{row.cron} · {row.timezone}", size="1", class_name="mono one-line")),
-        ),
-        _cell("next", _next_times(row)),
-        _cell("rules", _rules(row)),
-        _cell("last", _last_fire(row)),
-        _cell(
-            "switch",
-            rx.switch(
-                checked=row.enabled,
-                on_change=lambda enabled: TriggersState.switch_schedule(row.id, enabled),
-                size="1",
-                aria_label=f"Schedule of {row.workflow_title}",
-            ),
-        ),
-        class_name="row schedule-row",
-        role="row",
-        key=row.id,
-    )
-
-
-def _next_times(row: Any) -> rx.Component:
-    return rx.cond(
-        row.next_fire_times,
-        rx.box(
-            rx.text(ago(row.next_fire_times[0]), size="2", color="var(--gray-12)"),
-            rx.text(due_times(row.next_fire_times, row.timezone), size="1", class_name="two-lines"),
-        ),
-        rx.text(rx.cond(row.enabled, "never again", "switched off"), size="2", color="var(--gray-10)"),
-    )
-
-
-def _rules(row: Any) -> rx.Component:
-    overlap = rx.match(row.overlap, ("skip", "skips while running"), ("queue", "queues while running"), "may overlap")
-    catch_up = rx.match(
-        row.catch_up,
-        ("none", "forgets missed times"),
-        ("all", "makes up for all missed"),
-        "makes up for the last missed",
-    )
-    return rx.flex(rx.text(overlap, size="1"), rx.text(catch_up, size="1"), direction="column")
-
-
-def _last_fire(row: Any) -> rx.Component:
-    return rx.cond(
-        row.last_run_id != "", rx.link(ago(row.last_fire_at), href=f"/runs/{row.last_run_id}", size="1"), "never"
-    )
-
-
-def _webhook(row: Any) -> rx.Component:
-    address = f"/api/hooks/{row.path}"
-    origin = rx.Var("window.location.origin").to(str)
-    return rx.box(
-        _cell("name", _workflow(row)),
-        _cell(
-            "path",
-            rx.flex(
-                rx.code(address, variant="soft", color_scheme="gray", size="1", class_name="one-line", title=address),
-                rx.icon_button(
-                    rx.icon("copy", size=13),
-                    on_click=[rx.set_clipboard(origin + rx.Var.create(address)), rx.toast.success("Address copied")],
-                    variant="ghost",
-                    color_scheme="gray",
-                    size="1",
-                    margin="0",
-                    aria_label="Copy the address",
+        rx.dropdown_menu.root(
+            rx.dropdown_menu.trigger(rx.button(rx.icon("plus", size=14), "New")),
+            rx.dropdown_menu.content(
+                *(
+                    rx.dropdown_menu.item(
+                        rx.icon(icon, size=14), kind.capitalize(), on_click=TriggerFormState.begin(kind)
+                    )
+                    for kind, icon in _ICONS.items()
                 ),
-                gap="8px",
-                align="center",
+                align="end",
+            ),
+        ),
+        gap="8px",
+    )
+
+
+def _content() -> rx.Component:
+    has_shown = (ShownTrigger.schedules.length() + ShownTrigger.webhooks.length() + ShownTrigger.events.length()) > 0
+    return rx.box(
+        rx.box(_filters(), _list(), class_name="trigger-list"),
+        rx.cond(has_shown, rx.box(trigger_detail(), class_name="shown")),
+        class_name=rx.cond(has_shown, "triggers has-shown", "triggers"),
+    )
+
+
+def _filters() -> rx.Component:
+    return rx.flex(
+        search_box("Search triggers", TriggersState.text, TriggersState.search),
+        choice("Kind", KINDS, TriggersState.kind, lambda value: TriggersState.narrow("kind", value)),
+        choice("Standing", STANDINGS, TriggersState.standing, lambda value: TriggersState.narrow("standing", value)),
+        gap="8px",
+        wrap="wrap",
+        margin_bottom="12px",
+    )
+
+
+def _list() -> rx.Component:
+    head = [
+        rx.box(name, role="columnheader", class_name=name.lower())
+        for name in ("Trigger", "Workflow", "Next", "Last", "On")
+    ]
+    return panel(
+        rx.cond(
+            TriggersState.rows,
+            rx.fragment(
+                rx.box(*head, class_name="row-head trigger-row", role="row"),
+                rx.foreach(TriggersState.rows, _row),
+            ),
+            empty_state("search-x", "No trigger fits", "None of them is of this kind and says all of these words."),
+        ),
+        role="table",
+        aria_label="Triggers",
+    )
+
+
+def _row(row: Any) -> rx.Component:
+    icons = [(kind, rx.icon(icon, size=15)) for kind, icon in _ICONS.items()]
+    return rx.box(
+        rx.flex(
+            rx.center(rx.match(row.kind, *icons, rx.icon("radio", size=15)), class_name="trigger-icon"),
+            rx.box(
+                rx.link(
+                    row.what,
+                    href=f"/triggers?kind={row.kind}&id={row.id}",
+                    size="2",
+                    weight="medium",
+                    color="var(--gray-12)",
+                    underline="none",
+                    class_name=rx.cond(row.kind == "schedule", "card-link one-line sentence", "card-link one-line"),
+                    display="block",
+                ),
+                rx.cond(
+                    row.detail != "",
+                    rx.text(row.detail, size="1", color="var(--gray-11)", class_name="mono one-line"),
+                ),
                 min_width="0",
             ),
+            gap="10px",
+            align="center",
+            class_name="trigger",
+            min_width="0",
+            role="cell",
         ),
-        _cell("methods", rx.flex(rx.foreach(row.methods, _method), gap="4px", wrap="wrap")),
-        _cell("last", ago(row.last_called_at)),
-        _cell(
-            "switch",
+        _cell("workflow", _workflow(row)),
+        _cell("next", rx.cond(row.next_at, ago(row.next_at), rx.text("–", as_="span"))),
+        _cell("last", _last(row)),
+        rx.box(
             rx.switch(
                 checked=row.enabled,
-                on_change=lambda enabled: TriggersState.switch_webhook(row.id, enabled),
+                on_change=lambda enabled: TriggersState.turn(row.kind, row.id, enabled),
                 size="1",
-                aria_label=f"Webhook {row.path}",
+                aria_label=f"{row.what} of {row.workflow_title}",
+                class_name="above",
             ),
+            class_name="on",
+            role="cell",
         ),
-        class_name="row webhook-row",
+        class_name="row trigger-row",
         role="row",
+        position="relative",
+        custom_attrs={"aria-current": rx.cond(ShownTrigger.trigger_id == row.id, "true", "false")},
         key=row.id,
     )
-
-
-def _method(method: Any) -> rx.Component:
-    return rx.badge(method, color_scheme="gray", variant="soft", size="1")
 
 
 def _workflow(row: Any) -> rx.Component:
     return rx.flex(
         rx.link(
-            row.workflow_title, href=f"/workflows/{row.workflow_name}", size="2", weight="medium", class_name="one-line"
+            row.workflow_title,
+            href=f"/workflows/{row.workflow_name}",
+            size="2",
+            class_name="one-line above",
         ),
         rx.cond(
             row.is_published,
             None,
             rx.tooltip(
-                rx.badge("not published", color_scheme="amber", variant="soft", size="1"),
+                rx.badge("not published", color_scheme="amber", variant="soft", size="1", class_name="above"),
                 content="Nothing starts until a version of the workflow is published.",
             ),
         ),
+        rx.cond(row.is_from_definition, None, rx.badge("kept here", color_scheme="gray", variant="soft", size="1")),
         gap="8px",
         align="center",
         min_width="0",
     )
+
+
+def _last(row: Any) -> rx.Component:
+    result = rx.cond(
+        row.last_result == "refused",
+        rx.badge("refused", color_scheme="red", variant="soft", size="1"),
+        rx.cond(
+            row.last_result != "",
+            rx.link(run_status(row.last_result), href=f"/runs/{row.last_run_id}", underline="none", class_name="above"),
+        ),
+    )
+    return rx.flex(ago(row.last_at), result, gap="8px", align="center", wrap="wrap")
 
 
 def _cell(name: str, *content: rx.Component) -> rx.Component:
@@ -222,10 +193,73 @@ def _cell(name: str, *content: rx.Component) -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    return empty_state(
-        "alarm-clock",
-        "Nothing starts by itself yet",
-        "Give a workflow a trigger, a schedule such as every day at 02:00 or a webhook that other programs call, and "
-        "publish it. Its next times and its address then stand here.",
-        rx.link(rx.button("Go to the workflows"), href="/"),
+    kinds = (
+        ("alarm-clock", "Schedules", "start a run by the clock: every weekday at 09:00, or every five minutes."),
+        ("webhook", "Webhooks", "start one when another program calls an address of yours."),
+        ("radio", "Events", "start one when something happens: a run failed, a task was completed, an order came."),
+    )
+    return panel(
+        empty_state(
+            "alarm-clock",
+            "Nothing starts by itself yet",
+            "Add a trigger to a workflow on its canvas and publish it; or keep one here, beside all versions.",
+            rx.link(rx.button("Go to the workflows"), href="/"),
+        ),
+        rx.grid(
+            *(
+                rx.flex(
+                    rx.icon(icon, size=16, color="var(--accent-11)", flex_shrink="0", margin_top="2px"),
+                    rx.text(rx.text.strong(name), " ", about, size="2", color="var(--gray-11)"),
+                    gap="10px",
+                )
+                for icon, name, about in kinds
+            ),
+            columns=rx.breakpoints(initial="1", md="3"),
+            gap="20px",
+            padding="0 24px 32px",
+        ),
+    )
+
+
+def _secret_dialog() -> rx.Component:
+    return dialog(
+        "The webhook's secret",
+        "Copy it now: it is shown this once. The one before, if there was one, is taken for another day.",
+        rx.flex(
+            rx.code(
+                ShownTrigger.secret,
+                size="2",
+                variant="soft",
+                overflow_wrap="anywhere",
+                custom_attrs={"data-testid": "secret"},
+            ),
+            rx.icon_button(
+                rx.icon("copy", size=14),
+                on_click=[rx.set_clipboard(ShownTrigger.secret), rx.toast.success("Secret copied")],
+                variant="soft",
+                aria_label="Copy the secret",
+            ),
+            gap="8px",
+            align="center",
+        ),
+        rx.flex(rx.dialog.close(rx.button("I have it")), justify="end", padding_top="16px"),
+        width="520px",
+        open=ShownTrigger.secret != "",
+        on_open_change=ShownTrigger.forget_secret,
+    )
+
+
+def _delete_dialog() -> rx.Component:
+    return dialog(
+        "Delete this trigger?",
+        "It starts nothing any more. The runs that it started stay.",
+        rx.flex(
+            rx.button("Keep it", on_click=ShownTrigger.ask_delete(False), variant="soft", color_scheme="gray"),
+            rx.button("Delete", on_click=ShownTrigger.delete, color_scheme="red"),
+            gap="8px",
+            justify="end",
+        ),
+        width="400px",
+        open=ShownTrigger.is_doomed,
+        on_open_change=ShownTrigger.ask_delete,
     )
