@@ -1,6 +1,6 @@
 """Runs over HTTP: starting them, looking at them, wishing them to stop."""
 
-import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from canvas.api.caller import Caller, StrictJson, answer, needs
+from canvas.api.results import RESULTS
 from canvas.domain.states import LogKind, RunStatus, TriggerType
 from canvas.services import runs, views
 from canvas.services.access import Permission
@@ -17,8 +18,6 @@ router = APIRouter(tags=["runs"], route_class=StrictJson)
 Viewer = Annotated[Caller, needs(Permission.VIEW)]
 Operator = Annotated[Caller, needs(Permission.RUN)]
 MAX_WAIT_SECONDS = 60.0
-_FIRST_LOOK_SECONDS = 0.002
-_LONGEST_LOOK_SECONDS = 0.1
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the end of the run.")]
 
@@ -40,7 +39,8 @@ async def start_run(
     caller: Operator, name: str, body: NewRun, wait: Wait = 0, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Start a run: 202 and its id, or with `?wait=` the run as it stands when it ends or the time is up."""
-    run_id = await run_in_threadpool(begin_run, caller, name, body, idempotency_key)
+    reply_port = RESULTS.port if wait else None
+    run_id = await run_in_threadpool(begin_run, caller, name, body, idempotency_key, reply_port)
     return await answer_run(caller, run_id, wait)
 
 
@@ -147,8 +147,12 @@ def _step(step: views.StepRunRow) -> dict[str, Any]:
     return shown
 
 
-def begin_run(caller: Caller, name: str, body: NewRun, key: str | None) -> str:
-    """Accept a run for whoever calls; gives its id."""
+def begin_run(caller: Caller, name: str, body: NewRun, key: str | None, reply_port: int | None = None) -> str:
+    """Accept a run for whoever calls; gives its id.
+
+    Args:
+        reply_port: Where the engine tells that it has ended, when somebody is going to wait for that.
+    """
     with caller.transaction() as session:
         return runs.start_run(
             session,
@@ -163,6 +167,7 @@ def begin_run(caller: Caller, name: str, body: NewRun, key: str | None) -> str:
             trigger_data=body.trigger_data,
             triggered_by=caller.actor.name,
             idempotency_key=key,
+            reply_port=reply_port,
         )
 
 
@@ -174,17 +179,9 @@ def _wish(caller: Caller, wish: Any, run_id: str) -> Response:
 
 async def wait_for_end(caller: Caller, run_id: str, seconds: float) -> bool:
     """Wait until a run has ended, so many seconds at most; tells whether it has."""
-    loop = asyncio.get_running_loop()
-    deadline, pause = loop.time() + seconds, _FIRST_LOOK_SECONDS
-    while True:
-        if (await run_in_threadpool(_status, caller, run_id)).is_terminal:
-            return True
-        if loop.time() >= deadline:
-            return False
-        await asyncio.sleep(min(pause, max(0.0, deadline - loop.time())))
-        pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
+    return await RESULTS.wait(run_id, partial(_has_ended, caller, run_id), seconds) is not None
 
 
-def _status(caller: Caller, run_id: str) -> RunStatus:
+def _has_ended(caller: Caller, run_id: str) -> bool | None:
     with caller.reading() as session:
-        return runs.run_status(session, run_id)
+        return runs.run_status(session, run_id).is_terminal or None

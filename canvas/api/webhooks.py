@@ -1,7 +1,7 @@
 """Webhooks over HTTP, and the hooks themselves."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,13 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from canvas.api.caller import Caller, StrictJson, answer, needs
-from canvas.api.problems import status_of
+from canvas.api.problems import problem, status_of
+from canvas.api.results import RESULTS
 from canvas.api.runs import MAX_WAIT_SECONDS, answer_run
 from canvas.domain.definition import DEFAULT_RESPOND_SECONDS
 from canvas.domain.dsl.grammar import MAX_RESPOND
 from canvas.domain.errors import UserError
-from canvas.domain.states import Respond, Signature
-from canvas.services import deliveries, views, webhooks
+from canvas.domain.states import Respond, RunStatus, Signature
+from canvas.services import deliveries, runs, views, webhooks
 from canvas.services.access import Permission
 from canvas.settings import Settings
 from canvas.vault import Vault
@@ -140,8 +141,9 @@ def replay_delivery(caller: Operator, delivery_id: str) -> Response:
 async def receive(caller: Sender, request: Request, path: str) -> Response:
     """Start a run of the workflow that listens on this path; it sees the request as `trigger.data`.
 
-    202 and the run's id; with the header `Prefer: wait=SECONDS` the run, once it has ended. A second delivery with the
-    same `Idempotency-Key` or `Webhook-Id` starts nothing new.
+    202 and the run's id; with the header `Prefer: wait=SECONDS` the run, once it has ended. A webhook that responds
+    with the result gives the run's outputs, 202 and its id when that takes too long, and a 5xx when the run failed. A
+    second delivery with the same `Webhook-Id` or `Idempotency-Key` within a day gets the answer of the first.
     """
     call = deliveries.Call(
         method=request.method,
@@ -151,6 +153,8 @@ async def receive(caller: Sender, request: Request, path: str) -> Response:
         content=await request.body(),
     )
     taken = await run_in_threadpool(_receive, caller, call)
+    if taken.wants_result:
+        return await _answer_result(caller, taken)
     return await answer_run(caller, taken.run_id, _wanted_wait(request.headers.get("prefer", "")))
 
 
@@ -160,11 +164,31 @@ for _method in webhooks.METHODS:
     )
 
 
+async def _answer_result(caller: Caller, taken: deliveries.Taken) -> Response:
+    """Answer with what the run gives back; of a failed one the sender, who may be anybody, learns only which it was."""
+    result = await RESULTS.wait(taken.run_id, partial(_result, caller, taken.run_id), taken.timeout_seconds)
+    headers = {"Location": f"/api/runs/{taken.run_id}", "Canvas-Run-Id": taken.run_id}
+    if result is None:
+        return answer({"id": taken.run_id}, 202, headers)
+    if result.status is RunStatus.COMPLETED:
+        return answer(result.output, 200, headers)
+    status = 500 if result.status is RunStatus.FAILED else 503
+    told = f"The run {result.status.value}." if status == 500 else "The run was cancelled."
+    return problem(status, f"run_{result.status.value}", told, {"run_id": taken.run_id}, headers)
+
+
+def _result(caller: Caller, run_id: str) -> runs.RunResult | None:
+    with caller.reading() as session:
+        return runs.run_result(session, run_id)
+
+
 def _receive(caller: Caller, call: deliveries.Call) -> deliveries.Taken:
     now = datetime.now(UTC)
     try:
         with caller.transaction() as session:
-            return deliveries.receive_webhook(session, call, vault=_vault(caller.settings), now=now)
+            return deliveries.receive_webhook(
+                session, call, vault=_vault(caller.settings), now=now, reply_port=RESULTS.port
+            )
     except UserError as error:
         with caller.transaction() as session:
             deliveries.note_refusal(session, call, error, status=status_of(error), now=now)

@@ -46,6 +46,7 @@ class ActiveRun:
     fixtures: dict[str, Any] = field(default_factory=dict)
     parent_run_id: str | None = None
     depth: int = 0
+    reply_port: int | None = None
     deadline_at: datetime | None = None
     inbox: list[Outcome] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -104,5 +105,6 @@ def activate(row: Any, plan: Plan, reader: Reader, started_at: datetime) -> Acti
         fixtures=row.fixtures or {},
         parent_run_id=row.parent_run_id,
         depth=row.depth,
+        reply_port=row.reply_port,
         deadline_at=row.deadline_at,
     )

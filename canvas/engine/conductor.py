@@ -157,7 +157,7 @@ class Conductor:
         run = self.runs.get(run_id)
         if run is not None:
             self.drop(run)
-        self._writer.submit(write_defect(run_id, told, utc_now()))
+        self._writer.submit(write_defect(run_id, told, utc_now(), run))
 
     def _find_children(self, run: ActiveRun, commands: tuple[Command, ...]) -> dict[str, Child]:
         """Prepare the child runs that are wanted; what cannot be started is news for the next transition."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -58,3 +59,10 @@ def ring_ports(ports: Iterable[int]) -> None:
                 sender.sendto(_RING, ("127.0.0.1", port))
             except OSError:  # the bell is gone, or its buffer is full, which means it is ringing
                 continue
+
+
+def tell_ended(port: int, run_id: str) -> None:
+    """Tell whoever waits on a port of this machine that a run has ended; that nobody does any more is no error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, suppress(OSError):
+        sender.setblocking(False)
+        sender.sendto(run_id.encode(), ("127.0.0.1", port))

@@ -22,6 +22,7 @@ from canvas.domain.states import LogKind, LogLevel, RunStatus, StepStatus, TaskS
 from canvas.engine import projections
 from canvas.engine import statements as sql
 from canvas.engine.active import ActiveRun, Record
+from canvas.engine.endings import rows_of_end
 from canvas.engine.reading import LARGE_INPUT
 from canvas.engine.statements import Statement
 from canvas.engine.tasks import rows_of_task
@@ -248,6 +249,7 @@ def _run(transition: Transition, change: RunChanged) -> None:
     output, output_hash = (None, None) if change.output is None else transition.apart(to_json(change.output))
     row = (change.status.value, output, output_hash, json_text(change.error), transition.now_text, run, owner)
     transition.ends.append((sql.RUN_END, row))
+    transition.ends.extend(rows_of_end(transition.run, change, transition.now))
     if transition.run.parent_run_id is not None:
         transition.add(sql.WAKE_PARENT, (transition.now_text, run))
 
@@ -351,13 +353,20 @@ _ROWS: dict[type, Callable[[Transition, Any], None]] = {
 }
 
 
-def write_defect(run_id: str, told: str, now: datetime) -> Unit:
-    """End a run that the engine cannot lead any further, and leave nothing of it open."""
+def write_defect(run_id: str, told: str, now: datetime, run: ActiveRun | None) -> Unit:
+    """End a run that the engine cannot lead any further, and leave nothing of it open.
+
+    Args:
+        run: What is in memory of it; None when it was never read.
+    """
     at = moment_text(now)
     error = {"code": "engine_defect", "message": f"Canvas made a mistake and ended this run: {told}"}
     data = json_text({"status": RunStatus.FAILED.value, "error": error})
+    change = RunChanged(status=RunStatus.FAILED, error=error)
+    rows = [] if run is None else rows_of_end(run, change, now)
     return Unit(
         [
+            *((statement, [row]) for statement, row in rows),
             (sql.CANCEL_OPEN_STEPS, [(StepStatus.CANCELLED.value, at, run_id)]),
             (sql.INSERT_LOG, [(run_id, None, None, _RUN, _ERROR, "", data, at)]),
             (sql.WAKE_PARENT, [(at, run_id)]),

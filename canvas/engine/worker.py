@@ -27,7 +27,7 @@ from canvas.engine.dispatch import EmbeddedDispatcher
 from canvas.engine.executor import Executor
 from canvas.engine.identity import this_process
 from canvas.engine.lookup import KnownActions
-from canvas.engine.notify import Doorbell
+from canvas.engine.notify import Doorbell, tell_ended
 from canvas.engine.plans import Compile, Plans, read_document
 from canvas.engine.reading import Reader
 from canvas.engine.text import moment_text, new_key
@@ -261,6 +261,8 @@ class Engine:
             if not future.done():
                 future.set_result(status)
         self._has_room = True
+        if run.reply_port is not None:
+            tell_ended(run.reply_port, run.id)
         if run.parent_run_id is not None:
             self._look_soon()
 

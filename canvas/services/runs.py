@@ -1,9 +1,11 @@
 """Starting runs, and wishing them to stop, pause or go on. Only wishes: the engine draws the consequences."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -14,7 +16,7 @@ from canvas.domain.states import RunStatus, TriggerType, WorkflowStatus
 from canvas.domain.validation import check_parameters
 from canvas.services.definitions import definition_of, find_version, find_workflow
 from canvas.services.doorbell import wake_engine
-from models import Workflow, WorkflowRun
+from models import Payload, Workflow, WorkflowRun
 
 MAX_PRIORITY = 1_000
 MAX_KEY_LENGTH = 255
@@ -195,6 +197,33 @@ def run_status(session: Session, run_id: str) -> RunStatus:
     if status is None:
         raise RunNotFound(f"There is no run {run_id!r}.", run_id=run_id)
     return RunStatus(status)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended."""
+
+    status: RunStatus
+    output: Any
+    error: Mapping[str, Any] | None
+
+
+def run_result(session: Session, run_id: str) -> RunResult | None:
+    """Give how a run ended; None while it has not.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    wanted = select(WorkflowRun.status, WorkflowRun.output, WorkflowRun.output_hash, WorkflowRun.error)
+    found = session.exec(wanted.where(WorkflowRun.id == run_id)).one_or_none()
+    if found is None:
+        raise RunNotFound(f"There is no run {run_id!r}.", run_id=run_id)
+    status, output, output_hash, error = found
+    if not RunStatus(status).is_terminal:
+        return None
+    if output_hash is not None:
+        output = orjson.loads(session.exec(select(Payload.body).where(Payload.hash == output_hash)).one())
+    return RunResult(RunStatus(status), output, error)
 
 
 def has_live_run(session: Session, schedule_id: str) -> bool:

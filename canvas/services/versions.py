@@ -14,6 +14,7 @@ from canvas.domain.states import ChangeType, WorkflowStatus
 from canvas.domain.steps import ActionStep, Step, WorkflowLinkStep
 from canvas.services.catalog import catalog
 from canvas.services.definitions import definition_of, find_version, find_workflow
+from canvas.services.events import emit
 from canvas.services.judging import require_sound
 from canvas.services.triggers import sync_triggers
 from models import Workflow, WorkflowStep, WorkflowVersion
@@ -115,6 +116,8 @@ def publish_version(
     workflow.status = WorkflowStatus.ACTIVE
     workflow.updated_at = moment
     sync_triggers(session, workflow, definition_of(version), now=moment)
+    told = {"workflow": name, "version": number, "tag": version.tag}
+    emit(session, "workflow.published", told, source=f"workflow:{name}", workflow=name)
 
 
 def unpublish_workflow(session: Session, name: str) -> None:

@@ -19,6 +19,7 @@ from canvas.domain.states import RunStatus, WorkflowStatus
 from canvas.services.catalog import catalog
 from canvas.services.connection_uses import workflow_needs
 from canvas.services.definitions import WorkflowNotFound, definition_of, find_version, find_workflow
+from canvas.services.events import emit
 from canvas.services.judging import InvalidDocument, Reading, judge, read_text
 from canvas.services.triggers import sync_triggers
 from canvas.services.versions import publish_version, save_version
@@ -286,6 +287,7 @@ def archive_workflow(session: Session, name: str) -> None:
     workflow = find_workflow(session, name)
     workflow.status = WorkflowStatus.ARCHIVED
     sync_triggers(session, workflow, None, now=utc_now())
+    emit(session, "workflow.archived", {"workflow": name}, source=f"workflow:{name}", workflow=name)
 
 
 def restore_workflow(session: Session, name: str) -> None:

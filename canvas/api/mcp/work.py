@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from canvas.api.caller import Caller
 from canvas.api.mcp.tool import Arguments, agent_tool
+from canvas.api.results import RESULTS
 from canvas.api.runs import MAX_WAIT_SECONDS, NewRun, begin_run, wait_for_end, whole_run
 from canvas.domain.definition import walk
 from canvas.domain.schema import parameters_schema
@@ -170,7 +171,7 @@ async def describe_workflow(caller: Caller, args: WorkflowName) -> WorkflowDescr
 async def start_run(caller: Caller, args: Start) -> RunState:
     """Start a run of a workflow's published version, and give it as it stands when it ends or the time is up."""
     body = NewRun(parameters=args.parameters, dry_run=args.dry_run)
-    run_id = await run_in_threadpool(begin_run, caller, args.name, body, args.idempotency_key)
+    run_id = await run_in_threadpool(begin_run, caller, args.name, body, args.idempotency_key, RESULTS.port)
     if args.wait_seconds:
         await wait_for_end(caller, run_id, args.wait_seconds)
     return await run_in_threadpool(_state, caller, run_id)
