@@ -19,6 +19,20 @@ from tests.serving import Serving, free_port, serving, wait_for
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
+_USES = """
+dsl: canvas/v1
+name: order_confirmation
+title: Order confirmation
+steps:
+  - name: stock
+    type: action
+    action: http/request
+    parameters: {connection: warehouse, url: "https://example.com"}
+  - name: confirm
+    type: action
+    action: email/send
+    parameters: {connection: office-mail, to: [ann@example.com], subject: Your order, text: On its way}
+"""
 
 
 def take_pictures() -> None:
@@ -32,6 +46,7 @@ def take_pictures() -> None:
     ):
         server.canvas("import", *map(str, sorted((ROOT / "examples").glob("*.yaml"))), "--publish")
         runs = {name: _run(server, name, demo) for name in ("enrich_customers", "order_triage", "sales_report")}
+        _connections(server, demo)
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
         for scheme in ("light", "dark"):
             size = {"width": 1280, "height": 800}
@@ -41,6 +56,7 @@ def take_pictures() -> None:
             _photograph(page, "/workflows/api_health_check/", f"editor-{scheme}", select="is_healthy")
             _photograph(page, f"/runs/{runs['enrich_customers']}/", f"run-{scheme}", select="look_up")
             _photograph(page, "/runs/", f"runs-{scheme}")
+            _photograph(page, "/connections/", f"connections-{scheme}")
             context.close()
         browser.close()
 
@@ -52,6 +68,21 @@ def _photograph(page: Page, address: str, name: str, *, select: str = "") -> Non
         page.get_by_test_id(f"node-{select}").click()
     page.wait_for_timeout(800)
     page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def _connections(server: Serving, demo: str) -> None:
+    """Keep a connection that works, one that does not, and one that nobody uses, with a workflow that names them."""
+    api = f"{server.url}/api"
+    for name, kind, config, description in (
+        ("office-mail", "smtp", {"host": "127.0.0.1", "port": 1, "sender": "orders@example.com"}, "What customers get"),
+        ("team-chat", "slack", {"token": "xoxb-not-a-token"}, ""),
+        ("warehouse", "http", {"url": f"{demo}/health"}, "Stock and deliveries"),
+    ):
+        body = {"name": name, "kind": kind, "config": config, "description": description}
+        httpx.post(f"{api}/connections", json=body).raise_for_status()
+    httpx.post(f"{api}/workflows/import", content=_USES).raise_for_status()
+    for name in ("office-mail", "warehouse"):
+        httpx.post(f"{api}/connections/{name}/test", timeout=40).raise_for_status()
 
 
 def _run(server: Serving, name: str, demo: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from canvas.actions.failures import ActionFailed
 from canvas.actions.guard import guarded_client
 from canvas.actions.masked_logs import keep_out_of_logs
 from canvas.actions.masking import Masker, masker_for
+from canvas.actions.mcp.tools import Listing, Tool
 from canvas.db import reading, transaction
 from canvas.domain.errors import UserError
 from canvas.services import mcp_tools
@@ -54,13 +55,14 @@ def check_connection(settings: Settings, name: str) -> CheckResult:
     secrets = OpenedConnection(name, opened.kind.name, opened.values).secrets
     keep_out_of_logs(secrets)
     found: dict[str, Any] = {}
-    result = asyncio.run(_check(settings, opened, masker_for(secrets), found))
+    masker = masker_for(secrets)
+    result = asyncio.run(_check(settings, opened, masker, found))
     with transaction(settings) as session:
         is_current = record_test(
             session, name, seen=seen, passed=result.passed, message=result.message, now=result.tested_at
         )
         if is_current and "listing" in found:
-            mcp_tools.keep_tools(session, name, found["listing"], now=result.tested_at)
+            mcp_tools.keep_tools(session, name, _masked(found["listing"], masker), now=result.tested_at)
     return result
 
 
@@ -91,6 +93,14 @@ async def _check(settings: Settings, opened: OpenForTest, masker: Masker, found:
     except Exception as error:
         _log.exception("The test of a connection of kind %s raised an error of its own.", opened.kind.name)
         return _result("check_error", f"{type(error).__name__}: {error}", masker)
+
+
+def _masked(listing: Listing, masker: Masker) -> Listing:
+    """Take secrets out of what a server says about itself; a tool whose name shows one is left out."""
+    fields = [{name: getattr(tool, name) for name in Tool.__slots__} for tool in listing.tools]
+    tools = [Tool(**masker.value(each)) for each in fields if masker.text(each["name"]) == each["name"]]
+    left_out = listing.left_out + len(listing.tools) - len(tools)
+    return replace(listing, server=masker.text(listing.server), tools=tuple(tools), left_out=left_out)
 
 
 def _result(code: str, told: Any, masker: Masker) -> CheckResult:

@@ -35,6 +35,9 @@ ACTIONS = {
 }
 
 
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+
+
 def definition(*calls: tuple[str, dict[str, object]]):
     steps = [
         {"name": f"s{index}", "type": "action", "action": name, "parameters": parameters}

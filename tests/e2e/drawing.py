@@ -34,6 +34,7 @@ class Canvas:
 
     def __init__(self, page: Page, name: str) -> None:
         self.page = page
+        self.name = name
         page.goto(f"/workflows/{name}/")
         expect(page.get_by_test_id("saving")).to_have_attribute("data-state", "saved")
 

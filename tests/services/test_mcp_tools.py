@@ -1,10 +1,13 @@
 """Tools of MCP servers are kept with their connection, and known to the catalogue, the validator and the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, select
 
+from canvas.actions import connections as kinds
+from canvas.actions.connections import connection_kinds
 from canvas.actions.mcp.tools import Listing, Tool, read_tool
 from canvas.db import reading, transaction
 from canvas.services import catalog, connection_tests, connections, mcp_tools, workflows
@@ -135,3 +138,26 @@ def with_connection(settings: Settings, url: str) -> None:
 def rows(settings: Settings) -> list[mcp_tools.ServerRow]:
     with reading(settings) as session:
         return mcp_tools.server_rows(session)
+
+
+def test_what_a_server_says_about_itself_shows_no_secret(database: Settings, monkeypatch):
+    """A server that puts its token into a tool's description, schema or name gets it kept nowhere."""
+    token = "s3cr3t-token-of-the-server"
+
+    async def check(config, outside) -> str:
+        tools = (tool("find", {"type": "object", "title": token, "properties": {}}), tool(token))
+        outside.found["listing"] = Listing(server=token, protocol_version="1", tools=tools)
+        return "It lists its tools."
+
+    kind = replace(connection_kinds()["mcp"], check=check)
+    monkeypatch.setitem(kinds._kinds, "mcp", kind)
+    with transaction(database) as session:
+        config = {"url": "http://127.0.0.1:9/mcp", "bearer": token}
+        connections.create_connection(session, "box", kind="mcp", config=config, vault=Vault(database))
+
+    assert connection_tests.check_connection(database, "box").passed
+    with reading(database) as session:
+        specs = mcp_tools.tool_specs(session)
+        kept = str([session.exec(select(table)).all() for table in (McpTool, McpServer)])
+    assert ["mcp.box/find"] == list(specs)
+    assert token not in kept + str(specs)

@@ -167,9 +167,7 @@ def _tested(row: Any) -> rx.Component:
         gap="2px",
     )
     going = rx.flex(rx.icon("loader-circle", size=13, class_name="turning"), "testing …", gap="6px", align="center")
-    otherwise = rx.cond(
-        row.tested_at, told, rx.text("not tested since it was changed", size="1", color="var(--gray-10)")
-    )
+    otherwise = rx.cond(row.tested_at, told, rx.text("not tested yet", size="1", color="var(--gray-10)"))
     return rx.cond(ConnectionsState.testing.contains(row.name), going, otherwise)
 
 
