@@ -13,12 +13,14 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 from canvas import db
+from canvas.actions.mcp import failures
 from canvas.api.app import create_api
 from canvas.api.mcp import work
 from canvas.api.mcp.tool import agent_tools
+from canvas.domain.states import TaskType
 from canvas.engine.worker import Engine
-from canvas.services import tokens, workflows
-from canvas.services.access import Role
+from canvas.services import proposals, tasks, tokens, workflows
+from canvas.services.access import Role, local_actor
 from canvas.settings import Settings
 from tests.api.conftest import HELLO
 from tests.serving import serving
@@ -147,6 +149,9 @@ async def test_the_same_key_starts_one_run(connect: Connect):
         ("start_run", {"name": "hello", "wait_seconds": 1e9}, "invalid_arguments"),
         ("get_run", {"run_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "run_not_found"),
         ("list_workflows", {"limit": 0}, "invalid_arguments"),
+        ("complete_task", {"task_id": "nobody"}, "task_not_found"),
+        ("list_tasks", {"status": ["done"]}, "invalid_arguments"),
+        ("propose_actions", {"name": "x", "actions": []}, "invalid_arguments"),
     ],
 )
 async def test_a_bad_call_says_what_to_do(connect: Connect, tool: str, arguments: dict[str, Any], code: str):
@@ -181,6 +186,76 @@ async def test_tools_tell_what_they_take_and_give(connect: Connect):
         assert tool.description and tool.title
     assert tools["get_run"].annotations.read_only_hint
     assert not tools["start_run"].annotations.read_only_hint
+
+
+CHAIN = [
+    {"action": "log/event", "parameters": {"message": "first"}, "reason": "because"},
+    {"action": "log/event", "parameters": {"message": "after {{ steps.action_0.output.message }}"}},
+]
+
+
+async def test_what_an_agent_proposes_runs_once_somebody_approves(connect: Connect, place: Settings, engine: Engine):
+    """Nothing before; afterwards the agent sees the run."""
+    async with connect() as client:
+        actions = (await good(client, "list_actions", text="log", with_schemas=True))["actions"]
+        made = await good(client, "propose_actions", name="tidy up", description="It is full.", actions=CHAIN)
+        (waiting,) = (await good(client, "list_proposals", status=["proposed"]))["proposals"]
+        with db.transaction(place) as session:
+            run_id = proposals.approve(session, made["proposal_id"], actor=local_actor(), now=datetime.now(UTC))
+        engine.wait(run_id)
+        (done,) = (await good(client, "list_proposals"))["proposals"]
+        run = await good(client, "get_run", run_id=done["run_id"])
+
+    assert ["message"] == next(a for a in actions if a["name"] == "log/event")["arguments_schema"]["required"]
+    assert ("proposed", None, "token:operator agent") == (made["status"], made["run_id"], made["proposed_by"])
+    assert made == waiting
+    assert ("completed", "local") == (done["status"], done["decided_by"])
+    assert "after first" == run["steps"]["action_1"]["output"]["message"]
+
+
+async def test_a_proposal_that_makes_no_sense_is_told_whole(connect: Connect):
+    """Every fault of every action at once, each with its place; nothing is kept."""
+    chain = [{"action": "log/evnt"}, {"action": "log/event", "parameters": {"massage": "x"}}]
+    async with connect() as client:
+        result = await client.call_tool("propose_actions", {"name": "x", "actions": chain})
+        assert [] == (await good(client, "list_proposals"))["proposals"]
+        assert "forbidden" == (await viewer_proposes(connect))
+
+    error = result.structured_content["error"]
+    assert "invalid_proposal" == error["code"]
+    assert {"/actions/0/action", "/actions/1/parameters/massage", "/actions/1/parameters/message"} <= {
+        problem["pointer"] for problem in error["problems"]
+    }
+    assert "There is no action `log/evnt`" in result.content[0].text
+
+
+async def viewer_proposes(connect: Connect) -> str:
+    async with connect(Role.VIEWER) as client:
+        return (await bad(client, "propose_actions", name="x", actions=CHAIN))[0]
+
+
+async def test_an_agent_does_a_task(connect: Connect, place: Settings):
+    """With one of its outcomes and the answers its form asks for, and not twice."""
+    form = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
+    wish = tasks.TaskWish(action="Rate it", outcomes=("good", "bad"), form=form, task_type=TaskType.AI_TASK)
+    with db.transaction(place) as session:
+        tasks.create_task(session, wish, actor=local_actor())
+    async with connect() as client:
+        (task,) = (await good(client, "list_tasks", owner="AI"))["tasks"]
+        named = {"task_id": task["task_id"], "revision": task["revision"]}
+        faults = [
+            (await bad(client, "complete_task", **named, outcome="fine", answers={"score": 1}))[0],
+            (await bad(client, "complete_task", **named, outcome="good", answers={"score": "x"}))[0],
+            (await bad(client, "complete_task", **{**named, "revision": 99}, outcome="good", answers={"score": 1}))[0],
+        ]
+        done = await good(client, "complete_task", **named, outcome="good", answers={"score": 5})
+        again = await bad(client, "complete_task", task_id=task["task_id"], outcome="good", answers={"score": 5})
+        assert [] == (await good(client, "list_tasks"))["tasks"]
+
+    assert (["good", "bad"], form) == (task["outcomes"], task["form"])
+    assert ["bad_outcome", "bad_answers", "stale_task"] == faults
+    assert ("completed", "good", {"score": 5}) == (done["status"], done["outcome"], done["answers"])
+    assert "task_ended" == again[0]
 
 
 async def test_a_defect_is_told_without_details(connect: Connect, monkeypatch):
@@ -231,3 +306,16 @@ async def test_a_running_canvas_is_an_mcp_server(tmp_path: Path):
             run = await good(client, "start_run", name="hello", parameters={"who": "world"}, wait_seconds=50)
 
     assert ("completed", {"said": "Hello world"}) == (run["status"], run["output"])
+
+
+def test_the_manual_knows_every_tool_and_every_fault():
+    """With the role that each tool needs."""
+    text = (Path(__file__).parent.parent.parent / "docs/mcp.md").read_text("utf-8")
+    roles = {"view": "viewer", "run": "operator"}
+    faults = [
+        kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, failures.McpFailed)
+    ]
+    codes = {kind.code for kind in faults}
+
+    assert [] == [name for name, t in agent_tools().items() if f"| `{name}` | {roles[t.permission]} |" not in text]
+    assert [] == [code for code in codes if f"`{code}`" not in text]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 import mcp_types as types
@@ -99,10 +100,16 @@ def _failed(code: str, message: str, details: dict[str, object]) -> types.CallTo
     error: dict[str, Any] = {"code": code, "message": message}
     if isinstance(problems, list) and problems:
         error["problems"] = problems
-        message += "".join(f"\n- {problem.get('pointer', '')} {problem.get('text', '')}" for problem in problems[:20])
+        message += "".join(f"\n- {_told(problem)}" for problem in problems[:20])
     return types.CallToolResult(
         content=[types.TextContent(text=f"{message} [{code}]")], structured_content={"error": error}, is_error=True
     )
+
+
+def _told(problem: object) -> str:
+    if not isinstance(problem, Mapping):
+        return str(problem)
+    return f"{problem.get('pointer', '')} {problem.get('text', '')} {problem.get('hint') or ''}".strip()
 
 
 def _shown(tool: AgentTool) -> types.Tool:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
@@ -88,7 +89,6 @@ def agent_tool(
 
 def agent_tools() -> dict[str, AgentTool]:
     """Give every tool by name."""
-    from canvas.api.mcp import work  # registers its own
-
-    assert work
+    for module in ("work", "people"):  # each registers its own
+        import_module(f"canvas.api.mcp.{module}")
     return dict(_tools)

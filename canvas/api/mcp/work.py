@@ -10,10 +10,13 @@ from canvas.api.caller import Caller
 from canvas.api.mcp.tool import Arguments, agent_tool
 from canvas.api.results import RESULTS
 from canvas.api.runs import MAX_WAIT_SECONDS, NewRun, begin_run, wait_for_end, whole_run
+from canvas.domain.catalog import ActionSpec
+from canvas.domain.catalog_search import search
 from canvas.domain.definition import walk
 from canvas.domain.schema import parameters_schema
 from canvas.services import runs, views
 from canvas.services.access import Permission
+from canvas.services.catalog import catalog
 from canvas.services.definitions import definition_of, find_version, find_workflow
 
 _NAME = Field(max_length=200, description="The workflow's name.", examples=["order_triage"])
@@ -70,6 +73,30 @@ class WorkflowDescription(BaseModel):
     parameters_schema: dict[str, Any] = Field(description="JSON Schema of what `start_run` takes as `parameters`.")
     outputs: dict[str, str] = Field(description="What its run gives in the end, by name: descriptions.")
     steps: list[Step]
+
+
+class ActionSearch(Arguments):
+    """Which actions to list."""
+
+    text: str = Field(default="", max_length=200, description="Words that all have to occur. Empty: all.")
+    with_schemas: bool = Field(default=False, description="Whether to tell what each takes; for few actions only.")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class ActionSummary(BaseModel):
+    """An action that a proposal or a workflow can call."""
+
+    name: str
+    title: str
+    category: str
+    description: str
+    arguments_schema: dict[str, Any] | None = Field(description="JSON Schema; null unless it was asked for.")
+
+
+class Actions(BaseModel):
+    """Some actions."""
+
+    actions: list[ActionSummary]
 
 
 class Start(Arguments):
@@ -167,6 +194,19 @@ async def describe_workflow(caller: Caller, args: WorkflowName) -> WorkflowDescr
     return await run_in_threadpool(read)
 
 
+@agent_tool(Permission.VIEW, "List actions", reads_only=True)
+async def list_actions(caller: Caller, args: ActionSearch) -> Actions:
+    """List the actions that can be proposed: built in, user-defined, and tools of MCP servers."""
+
+    def read() -> Actions:
+        with caller.reading() as session:
+            known = catalog(session).actions
+        found = search(list(known.values()), args.text)[: args.limit]
+        return Actions(actions=[_action(spec, args.with_schemas) for spec in found])
+
+    return await run_in_threadpool(read)
+
+
 @agent_tool(Permission.RUN, "Start a run")
 async def start_run(caller: Caller, args: Start) -> RunState:
     """Start a run of a workflow's published version, and give it as it stands when it ends or the time is up."""
@@ -216,3 +256,13 @@ def _state(caller: Caller, run_id: str) -> RunState:
 
 def _does(step: Any) -> str:
     return str(getattr(step, "action", "") or getattr(step, "workflow", ""))
+
+
+def _action(spec: ActionSpec, with_schema: bool) -> ActionSummary:
+    return ActionSummary(
+        name=spec.name,
+        title=spec.title,
+        category=spec.category,
+        description=spec.description,
+        arguments_schema=dict(spec.arguments_schema) if with_schema else None,
+    )

@@ -97,7 +97,7 @@ class StepReader:
         key = next((key for key in ("tool_name", "tool", "action") if source.get(key) is not None), "tool_name")
         action = given if _is_action(given) else FOREIGN_ACTIONS.get(given) or f"tool/{slug(given, 'unnamed')}"
         if action != given and given not in FOREIGN_ACTIONS:
-            text = f"The tool `{given[:80]}` becomes the action `{action}`; it has to be registered before it can run."
+            text = f"The tool `{given[:80]}` becomes the action `{action}`; it runs on the MCP server that has it."
             self._report.warning("tool_as_action", child(at, key), text)
         return {"type": "action", "action": action, "parameters": self._parameters(source, at)}
 

@@ -75,7 +75,7 @@ class OrbReader:
         action = FOREIGN_ACTIONS.get(kind)
         if action is None:
             action = f"tool/{slug(kind, 'unnamed')}"
-            text = f"The action type `{kind[:80]}` becomes `{action}`; it has to be registered before it can run."
+            text = f"The action type `{kind[:80]}` becomes `{action}`; it runs on the MCP server that has it."
             self._report.warning("tool_as_action", node.at, text)
         config = {key: value for key, value in node.config.items() if key not in _BESIDE}
         return {"type": "action", "action": action, "parameters": self._rewriter.value(arguments_of(action, config))}
