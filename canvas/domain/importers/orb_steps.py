@@ -8,6 +8,7 @@ from canvas.domain.importers.imported import first_of, number_of, snake_case, sn
 from canvas.domain.importers.naming import slug
 from canvas.domain.importers.orb_arguments import arguments_of
 from canvas.domain.importers.orb_conditions import condition_text, constant, is_expression
+from canvas.domain.importers.orb_messages import messages_arguments
 from canvas.domain.importers.orb_tree import Branch, Node
 from canvas.domain.importers.rewriting import Rewriter
 from canvas.domain.problems import Report
@@ -78,7 +79,12 @@ class OrbReader:
             text = f"The action type `{kind[:80]}` becomes `{action}`; it runs on the MCP server that has it."
             self._report.warning("tool_as_action", node.at, text)
         config = {key: value for key, value in node.config.items() if key not in _BESIDE}
-        return {"type": "action", "action": action, "parameters": self._rewriter.value(arguments_of(action, config))}
+
+        def warn(code: str, text: str) -> None:
+            self._report.warning(code, node.at, text)
+
+        parameters = messages_arguments(action, arguments_of(action, config), warn)
+        return {"type": "action", "action": action, "parameters": self._rewriter.value(parameters)}
 
     def _limits(self, node: Node) -> Step:
         keys = {**node.source, **node.config}

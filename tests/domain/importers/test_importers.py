@@ -283,7 +283,8 @@ def test_orb_actions(action_type: str, action: str) -> None:
 
     imported = import_document(source)
 
-    assert (action, {"a_key": 1}) == tuple(imported.document["steps"][0][key] for key in ("action", "parameters"))
+    step = imported.document["steps"][0]
+    assert (action, 1) == (step["action"], step["parameters"]["a_key"])
     assert action.startswith("tool/") == ("tool_as_action" in codes(imported.warnings))
 
 
