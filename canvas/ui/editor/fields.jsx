@@ -99,6 +99,7 @@ export const Control = memo(({ value, schema, onChange, pointer, label, state = 
       if (isPlain) return <TextInput {...common} isLong placeholder={schema.default} />;
       return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} isCode />;
     case "code":
+      if (schema["x-literal"]) return <TextInput {...common} isLong isMono />;
       return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} isCode />;
     case "template":
       return <TextOrTemplate {...{ value, schema, onChange, label, pointer, state }} />;

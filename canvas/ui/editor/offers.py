@@ -6,6 +6,7 @@ from typing import Any
 
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.definition import Parameter
+from canvas.domain.events import KNOWN_EVENTS
 from canvas.domain.expressions import FUNCTIONS, MACROS
 from canvas.domain.schema import definition_schema, step_schema
 from canvas.domain.states import ParameterType, StepType
@@ -39,6 +40,7 @@ def _fixed() -> dict[str, Any]:
     return {
         "steps": {step_type.value: step_schema(step_type) for step_type in StepType},
         "settings": definition_schema()["properties"]["settings"],
+        "events": [{"type": event.name, "description": event.description} for event in KNOWN_EVENTS],
         "functions": functions,
     }
 
