@@ -1,6 +1,7 @@
 """`database/execute` on SQLite and on a real PostgreSQL: values are bound, limits hold, all or nothing."""
 
 import asyncio
+import re
 import sqlite3
 import sys
 import threading
@@ -207,6 +208,39 @@ async def test_a_failure_changes_nothing(run, database):
 
     assert not caught.value.retryable
     assert ["Ada", "Bob", "Cy"] == names_in(database)
+
+
+@pytest.mark.parametrize("statement", ["SELECT '100%' AS it", "SELECT '100%' AS it;", "SELECT :it AS it"])
+async def test_percent_signs_and_semicolons_are_just_text(run, statement):
+    """What a driver might take for a mark of its own reaches the database as it was written."""
+    result = await run(statement, parameters={"it": "100%"} if ":it" in statement else {})
+
+    assert [{"it": "100%"}] == result["rows"]
+    assert 1 == (await run("SELECT id FROM people WHERE name LIKE 'A%' AND id < :n", parameters={"n": 9}))["row_count"]
+
+
+async def test_a_connection_survives_what_is_done_with_it(make_context, server):
+    """Whatever came before on the same connection, failed or cut off or broken, the next statement works."""
+    context = make_context({"db": Database(url=server)})
+    before = {
+        "SELECT nope": "does not exist",
+        "SELECT 1 / (3 - i) FROM generate_series(1, 1000) AS i": "division by zero",
+        "SELECT generate_series(1, 100000)": "",
+        "SELECT 1; SELECT 2": "multiple commands",
+        "CREATE TEMPORARY TABLE nowhere.t (i int)": "does not exist|temporary",
+        "SELECT pg_terminate_backend(pg_backend_pid())": "refused",
+    }
+    for statement, told in [*before.items()] * 3:
+        try:
+            await registry()["database/execute"].call(
+                {"connection": "db", "statement": statement, "max_rows": 5}, context
+            )
+        except DatabaseFailed as error:
+            assert told
+            assert re.search(told, str(error))
+            assert ("terminate" in statement) == error.retryable
+        arguments = {"connection": "db", "statement": "SELECT i FROM generate_series(1, 3) AS i"}
+        assert 3 == (await registry()["database/execute"].call(arguments, context))["row_count"]
 
 
 async def test_rows_are_bounded(run, monkeypatch):

@@ -134,7 +134,7 @@ def _postgres(url: sa.URL, *, read_only: bool) -> sa.Engine:
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "canvas",
             "options": f"-c default_transaction_read_only={'on' if read_only else 'off'}",
-            "prepare_threshold": 0,  # a statement that is prepared is one statement: the server refuses several
+            "prepare_threshold": None,  # a prepared statement would not outlive DISCARD ALL
             **_KEEPALIVE,
         },
     )
@@ -144,7 +144,7 @@ def _postgres(url: sa.URL, *, read_only: bool) -> sa.Engine:
         connection.rollback()
         if not state.terminate_only:
             connection.autocommit = True
-            connection.execute("DISCARD ALL", prepare=False)
+            connection.execute("DISCARD ALL")
             connection.autocommit = False
 
     return engine
@@ -166,16 +166,19 @@ def hold(connection: sa.Connection, limit: Limit, *, read_only: bool) -> None:
 
 
 def expect_one(connection: sa.Connection, text: str) -> None:
-    """Let the server refuse several statements in one text.
+    """Let the server refuse several statements in one text, by parsing it before it is carried out.
 
-    A driver that has nothing to bind hands over the text as it stands, and with it everything behind a semicolon.
+    Needed where there is nothing to bind: then the driver hands over the text as it stands, and with it everything
+    behind a semicolon.
 
     Raises:
-        DatabaseFailed: It is not one statement, or none that can be carried out.
+        psycopg.Error: It is not one statement, or none that can be carried out.
     """
     if connection.dialect.name != "postgresql":
         return  # SQLite takes one statement at a time
-    server = connection.connection.driver_connection.pgconn  # type: ignore[union-attr]  # psycopg's own connection
-    answer = server.prepare(b"", text.encode())
+    from psycopg.errors import error_from_result
+
+    driver: Any = connection.connection.driver_connection
+    answer = driver.pgconn.prepare(b"", text.encode())
     if answer.error_message:
-        raise DatabaseFailed(f"The database refused: {answer.get_error_message().splitlines()[0]}.")
+        raise error_from_result(answer)

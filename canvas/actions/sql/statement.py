@@ -75,8 +75,8 @@ def _carried_out(connection: sa.Connection, bound: sa.TextClause, statement: Sta
     options: dict[str, Any] = {}
     if _can_stream(statement.text):
         options = {"stream_results": True, "max_row_buffer": _BATCH}
-        if not statement.parameters:
-            expect_one(connection, statement.text.replace("\\:", ":"))
+    if not statement.parameters:
+        expect_one(connection, statement.text.replace("\\:", ":"))
     with connection.execute(bound, execution_options=options) as result:
         return _collected(result, statement, limit)
 
