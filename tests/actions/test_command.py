@@ -25,7 +25,8 @@ for _ in range(2):                       # a daemon: forks twice, in a session o
     os.setsid()
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-open(sys.argv[1], "w").write(str(os.getpid()))
+with open(sys.argv[1] + ".new", "w") as file: file.write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 time.sleep(600)
 """
 
@@ -48,7 +49,7 @@ def is_gone(pid: int) -> bool:
 
 
 def pid_in(file: Path) -> int:
-    return wait_for(lambda: file.exists() and file.read_text() and int(file.read_text()))
+    return wait_for(lambda: file.exists() and int(file.read_text()))
 
 
 async def test_what_goes_in_and_out(call):
@@ -136,7 +137,7 @@ async def test_a_command_is_asked_before_it_is_killed(call, tmp_path):
     ready, tidied = tmp_path / "ready", tmp_path / "tidied"
     code = (
         "import signal, sys, time\n"
-        "def tidy(*_): open(sys.argv[2], 'w').write('done'); sys.exit(0)\n"
+        "def tidy(*_):\n    with open(sys.argv[2], 'w') as file: file.write('done')\n    sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, tidy); open(sys.argv[1], 'w'); time.sleep(600)"
     )
     attempt = asyncio.create_task(call(code, str(ready), str(tidied)))

@@ -495,6 +495,15 @@ async def test_an_unreachable_database_is_worth_another_try(make_context, tmp_pa
     assert not (tmp_path / "none.db").exists()
 
 
+async def test_a_driver_that_is_not_installed(make_context, monkeypatch):
+    """It says what to install."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    context = make_context({"db": Database(url="postgresql://a@b/c")})
+
+    with pytest.raises(DatabaseFailed, match=r"pip install 'canvas-workflows\[postgres\]'"):
+        await registry()["database/execute"].call({"connection": "db", "statement": "SELECT 1"}, context)
+
+
 async def test_the_test_button(make_context, database, tmp_path):
     """It tells which version answered, or why none did; Canvas's own database is refused here, too."""
     kind = connection_kinds()["database"]

@@ -3,7 +3,10 @@
 import base64
 import os
 import stat
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from canvas.actions import files
 from canvas.actions.folder import FileFailed, Folder
 from canvas.actions.registry import registry
+from tests.serving import wait_for
 
 
 def names(folder: Path) -> list[str]:
@@ -143,37 +147,40 @@ def test_any_path_stays_inside(tmp_path_factory, path):
     assert ["files", "outside"] == names(base)
 
 
-async def test_swapping_a_folder_for_a_link_gains_nothing(call, root):
+SWAPPING = """
+import os, sys
+os.chdir(sys.argv[1])
+while True:
+    os.unlink("a")
+    os.rename("real", "a")
+    os.rename("a", "real")
+    os.symlink("../outside", "a")
+"""
+
+
+def test_swapping_a_folder_for_a_link_gains_nothing(root):
     """Somebody who changes the tree while it is walked never has a file outside read or written."""
     (root / "real").mkdir()
     (root / "real" / "secret.txt").write_text("inside")
-    (root / "a").symlink_to(root.parent / "outside")
-    ended = threading.Event()
-
-    def swap() -> None:
-        while not ended.is_set():
-            (root / "a").unlink()
-            (root / "real").rename(root / "a")
-            (root / "a").rename(root / "real")
-            (root / "a").symlink_to(root.parent / "outside")
-
-    thread = threading.Thread(target=swap)
-    thread.start()
+    (root / "a").symlink_to("../outside")
     folder, seen = Folder(root), set()
-    try:
-        for _ in range(3_000):
-            for work in (
-                lambda: seen.add(folder.read("a/secret.txt", 100)[0]),
-                lambda: folder.put("a/written", b"x", replace=True, make=False),
-                lambda: folder.append("a/secret.txt", b"", 100, make=False),
-            ):
-                try:
-                    work()
-                except FileFailed:
-                    continue
-    finally:
-        ended.set()
-        thread.join()
+
+    def work() -> None:
+        for attempt in (
+            lambda: seen.add(folder.read("a/secret.txt", 100)[0]),
+            lambda: folder.put("a/written", b"x", replace=True, make=False),
+            lambda: folder.append("a/secret.txt", b"", 100, make=False),
+        ):
+            with suppress(FileFailed):
+                attempt()
+
+    with subprocess.Popen([sys.executable, "-I", "-c", SWAPPING, str(root)]) as swapping:
+        try:
+            for _ in range(2_000):
+                work()
+            wait_for(lambda: work() or seen, seconds=60)
+        finally:
+            swapping.kill()
 
     assert {b"inside"} == seen
     assert ["secret.txt"] == names(root.parent / "outside")

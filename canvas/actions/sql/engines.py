@@ -93,10 +93,17 @@ atexit.register(dispose_engines)
 
 
 def make_engine(url: sa.URL, *, read_only: bool) -> sa.Engine:
-    """Make an engine; whoever does so disposes of it."""
+    """Make an engine; whoever does so disposes of it.
+
+    Raises:
+        DatabaseFailed: The driver is not installed.
+    """
     if url.drivername == "sqlite":
         return _sqlite(str(url.database), read_only=read_only)
-    return _postgres(url, read_only=read_only)
+    try:
+        return _postgres(url, read_only=read_only)
+    except ModuleNotFoundError:
+        raise DatabaseFailed("PostgreSQL needs its driver: pip install 'canvas-workflows[postgres]'.") from None
 
 
 # SQLite: a file is opened for each statement, so that nothing a statement sets outlives it
