@@ -17,6 +17,7 @@ _COMMANDS = {
     "schema": "canvas.cli.catalogue:schema",
     "serve": "canvas.cli.serving:serve",
     "token": "canvas.cli.tokens:token",
+    "triggers": "canvas.cli.triggers:group",
     "validate": "canvas.cli.documents:validate",
     "worker": "canvas.cli.serving:worker",
 }

@@ -23,7 +23,7 @@ class EventType:
     example: Mapping[str, Any] = field(default_factory=dict)
     "What its `data` looks like."
     constant: str = ""
-    "How older documents call it."
+    "How older documents call it: the same in capitals, which is how the importer finds it."
     is_own: bool = False
     "Whether Canvas tells it by itself."
 
@@ -34,13 +34,16 @@ _FAILED = {
     "status": "failed",
     "error": {"code": "http_status", "message": "The server answered 500.", "step": "upload"},
 }
+_TASK = {"task_id": "01JAZ3F5R3W8Q6S2V4X7Y9Z1AB", "outcome": "APPROVED", "priority": 2, "ended_by": "ada"}
 _POST = {"id": "42", "platform": "mastodon", "text": "Hello"}
 
 KNOWN_EVENTS: tuple[EventType, ...] = (
     EventType("run.completed", "A run ended well.", _RUN, is_own=True),
     EventType("run.failed", "A run failed.", _FAILED, is_own=True),
     EventType("run.cancelled", "A run was cancelled.", {**_RUN, "status": "cancelled"}, is_own=True),
-    EventType("task.completed", "Somebody completed a task.", {"task_id": "01JAZ", "outcome": "APPROVED"}, is_own=True),
+    EventType("task.completed", "Somebody completed a task.", _TASK, is_own=True),
+    EventType("task.skipped", "Somebody skipped a task.", _TASK, is_own=True),
+    EventType("task.cancelled", "A task was cancelled.", _TASK, is_own=True),
     EventType(
         "workflow.published",
         "A version was published.",
@@ -56,5 +59,3 @@ KNOWN_EVENTS: tuple[EventType, ...] = (
     EventType("mention.received", "Somebody mentioned an account.", {"from": "ada"}, "MENTION_RECEIVED"),
 )
 """What the editor offers, ours first; the six with a constant are those of the older form."""
-
-BY_CONSTANT: Mapping[str, str] = {event.constant: event.name for event in KNOWN_EVENTS if event.constant}

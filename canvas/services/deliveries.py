@@ -150,9 +150,7 @@ def replay_delivery(session: Session, delivery_id: str, *, now: datetime, trigge
         DeliveryNotKept: its body was too long, or its sender unknown.
         WebhookOff, UserError: as `receive_webhook`.
     """
-    delivery = session.get(WebhookDelivery, delivery_id)
-    if delivery is None:
-        raise DeliveryNotFound(f"There is no delivery {delivery_id!r}; only the latest are kept.")
+    delivery = find_delivery(session, delivery_id)
     if delivery.body is None:
         raise DeliveryNotKept("Too little of this delivery was kept: its body was too long, or its sender unknown.")
     webhook = session.get_one(Webhook, delivery.webhook_id)
@@ -167,6 +165,18 @@ def replay_delivery(session: Session, delivery_id: str, *, now: datetime, trigge
     run_id = _start(session, webhook, workflow, call, triggered_by=triggered_by, replay_of=delivery_id)
     session.add(_delivery(webhook, call, now, ACCEPTED, run_id=run_id, replay_of=delivery_id))
     return run_id
+
+
+def find_delivery(session: Session, delivery_id: str) -> WebhookDelivery:
+    """Load a delivery.
+
+    Raises:
+        DeliveryNotFound: there is none, or it is not kept any more.
+    """
+    delivery = session.get(WebhookDelivery, delivery_id)
+    if delivery is None:
+        raise DeliveryNotFound(f"There is no delivery {delivery_id!r}; only the latest are kept.")
+    return delivery
 
 
 def prune_deliveries(session: Session, *, now: datetime) -> int:

@@ -61,3 +61,14 @@ async def test_only_hashed_assets_that_exist_are_kept(path, expected):
     answer = await _answer(CacheHeaders(_site), path=path)
 
     assert [(b"cache-control", expected)] == answer["headers"]
+
+
+@pytest.mark.parametrize("proof", ["webhook-signature", "x-canvas-token", "authorization"])
+async def test_a_sender_that_proves_itself_may_name_its_origin(proof):
+    """On a hook only; without a proof another site's page stays outside, as everywhere else."""
+    app, elsewhere = SameOriginOnly(_site), {"host": "localhost:8000", "origin": "https://shop.example"}
+    hook = {"path": "/api/hooks/orders", "method": "POST", **elsewhere}
+
+    assert 200 == (await _answer(app, **hook, **{proof: "x"}))["status"]
+    assert 403 == (await _answer(app, **hook))["status"]
+    assert 403 == (await _answer(app, **{**hook, "path": "/api/events"}, **{proof: "x"}))["status"]
