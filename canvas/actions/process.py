@@ -99,22 +99,7 @@ async def run_program(program: Program, timeout_seconds: float) -> Ended:
 
     When this is cancelled the program is ended first.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-S",
-        keeper.__file__,
-        str(os.getpid()),
-        str(GRACE_SECONDS),
-        str(program.path),
-        *program.arguments,
-        stdin=PIPE if program.stdin else DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=program.folder,
-        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | program.environment,
-        start_new_session=True,
-    )
+    process = await _started(program)
     stdout, stderr = Output(), Output()
     watching = asyncio.gather(
         _feed(process, program.stdin), _drain(process.stdout, stdout), _drain(process.stderr, stderr)
@@ -129,6 +114,37 @@ async def run_program(program: Program, timeout_seconds: float) -> Ended:
     finally:
         await asyncio.shield(_end(process, watching))
     return Ended(process.returncode or 0, timed_out, stdout, stderr)
+
+
+async def _started(program: Program) -> Process:
+    """Start the keeper; one that was started while this is cancelled is seen out."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-S",
+            keeper.__file__,
+            str(os.getpid()),
+            str(GRACE_SECONDS),
+            str(program.path),
+            *program.arguments,
+            stdin=PIPE if program.stdin else DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=program.folder,
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | program.environment,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            process = await starting
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await process.communicate()
+        raise
 
 
 async def _end(process: Process, watching: "asyncio.Future[tuple[None, None, None]]") -> None:

@@ -132,6 +132,20 @@ async def test_cancelling_ends_everything(call, tmp_path):
     assert is_gone(pid)
 
 
+async def test_cancelling_at_any_moment_leaves_nothing(call):
+    """Also while the program is just being started."""
+    for moment in range(12):
+        attempt = asyncio.create_task(call("import time; time.sleep(600)"))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+
+        assert not [one for one in psutil.Process(os.getpid()).children() if "keeper.py" in " ".join(one.cmdline())]
+
+
 async def test_a_command_is_asked_before_it_is_killed(call, tmp_path):
     """SIGTERM comes first, with time to tidy up."""
     ready, tidied = tmp_path / "ready", tmp_path / "tidied"
