@@ -20,7 +20,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from canvas.db import reading, transaction
 from canvas.domain.schedules import Timing, next_firings
-from canvas.services import events, retention, schedules
+from canvas.services import events, proposals, retention, schedules, tasks
 from canvas.services.connection_tests import refresh_outdated
 from canvas.settings import Settings
 
@@ -112,7 +112,18 @@ class Scheduler:
             with transaction(self._settings) as session:
                 schedules.start_queued(session)
         self._tell_events()
+        self._mind_people()
         self._keep_house()
+
+    def _mind_people(self) -> None:
+        """Bring back snoozed tasks, and close proposals that nobody decided on in time."""
+        now = self._clock.now()
+        with reading(self._settings) as session:
+            if not tasks.has_tasks_to_wake(session, now=now) and not proposals.has_expired_proposals(session, now=now):
+                return
+        with transaction(self._settings) as session:
+            tasks.wake_tasks(session, now=now)
+            proposals.expire_proposals(session, now=now)
 
     def _keep_house(self) -> None:
         passed = self._clock.passed()

@@ -234,6 +234,13 @@ def expire_proposals(session: Session, *, now: datetime) -> int:
     return len(rows)
 
 
+def has_expired_proposals(session: Session, *, now: datetime) -> bool:
+    """Tell whether `expire_proposals` would find something."""
+    waiting = WorkflowProposal.status == ProposalStatus.PROPOSED
+    due = select(WorkflowProposal.id).where(waiting, col(WorkflowProposal.expires_at) <= now)
+    return session.exec(due.limit(1)).first() is not None
+
+
 def _proposed(order: int, wish: ActionWish) -> ProposedAction:
     return ProposedAction(
         action=wish.action,

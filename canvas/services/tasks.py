@@ -209,6 +209,12 @@ def wake_tasks(session: Session, *, now: datetime) -> int:
     return len(rows)
 
 
+def has_tasks_to_wake(session: Session, *, now: datetime) -> bool:
+    """Tell whether `wake_tasks` would find something."""
+    due = select(Task.id).where(Task.status == TaskStatus.SNOOZED, col(Task.snoozed_until) <= now)
+    return session.exec(due.limit(1)).first() is not None
+
+
 def reopen_task(session: Session, task_id: str, *, now: datetime) -> None:
     """Take an ended task up again. A run that it let go on is not called back.
 
