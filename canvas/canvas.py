@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from canvas.api.app import create_api
 from canvas.api.guards import CacheHeaders, LocalHostsOnly, SameOriginOnly
-from canvas.ui.pages import actions, connections, editor, run, runs, settings, triggers, workflows
+from canvas.ui.pages import actions, connections, editor, own_action, run, runs, settings, triggers, workflows
 from canvas.ui.theme import STYLE
 
 
@@ -32,4 +32,5 @@ app.add_page(actions.page, route="/actions", title="Actions · Canvas", on_load=
 app.add_page(
     connections.page, route="/connections", title="Connections · Canvas", on_load=connections.ConnectionsState.open
 )
+app.add_page(own_action.page, route="/actions/edit", title="Action · Canvas", on_load=own_action.OwnActionState.load)
 app.add_page(settings.page, route="/settings", title="Settings · Canvas", on_load=settings.SettingsState.load)

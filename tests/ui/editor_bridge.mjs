@@ -7,6 +7,7 @@ import { absolute, contained, sizes } from "../../canvas/ui/editor/geometry.js";
 import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/model.js";
 import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
 import { found, grouped, offers } from "../../canvas/ui/editor/offers.js";
+import { readAs, renamed, tidy } from "../../canvas/ui/editor/own.js";
 import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
 import { bounds, firstFields, fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
 import { entryPlaces, START_SIZE, TRIGGER_SIZE, triggersOf } from "../../canvas/ui/editor/triggers.js";
@@ -52,6 +53,9 @@ const ANSWERS = {
     const roots = namesAt(read({ document }), name, catalog ?? {});
     return complete(text, text.length, isTemplate, roots, functions ?? [])?.rows.map((row) => row.label) ?? null;
   },
+  tidy: ({ document }) => tidy(document),
+  renamed: ({ document, from, to }) => renamed(document, from, to),
+  readAs: ({ invariant, isChecked }) => readAs(invariant, isChecked),
   line: ({ value }) => fromLine(toLine(value)) ?? null,
   widget: ({ schema }) => widgetOf(schema),
 };

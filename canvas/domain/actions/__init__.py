@@ -7,6 +7,7 @@ whether one makes sense; the decider calls it.
 from canvas.domain.actions.arguments import arguments_schema, read_arguments
 from canvas.domain.actions.calls import Call, CallRefused, Prepared, is_checked, prepare_call
 from canvas.domain.actions.document import action_schema, read_action, write_action
+from canvas.domain.actions.extraction import document_from_step
 from canvas.domain.actions.spec import CATEGORY, sample, spec_of
 from canvas.domain.actions.values import Actors, Argument, Body, Invariant, UserAction
 
@@ -22,6 +23,7 @@ __all__ = [
     "UserAction",
     "action_schema",
     "arguments_schema",
+    "document_from_step",
     "is_checked",
     "prepare_call",
     "read_action",

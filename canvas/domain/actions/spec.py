@@ -41,6 +41,7 @@ def spec_of(action: UserAction, version: int, known: Catalog) -> ActionSpec:
         example_arguments={one.name: sample(one) for one in action.arguments if one.required},
         example_result=inner.example_result if inner else {},
         idempotent=action.read_only or bool(inner and inner.idempotent),
+        partly_idempotent=not action.read_only and bool(inner and inner.partly_idempotent),
         touches_world=inner.touches_world if inner else True,
         permissions=inner.permissions if inner else (),
         security=_security(action, inner),

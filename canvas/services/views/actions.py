@@ -29,6 +29,7 @@ class ActionRow:
     origin: str
     origin_detail: str
     aliases: list[str]
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class ActionDetail:
     example: str
     "A step, as YAML."
     uses: list[ActionUse]
+    is_archived: bool = False
 
 
 def action_entries(session: Session, query: str = "", category: str = "") -> list[ActionSpec]:
@@ -97,6 +99,7 @@ def action_rows(session: Session, query: str = "", category: str = "") -> list[A
             origin=spec.origin.value,
             origin_detail=spec.origin_detail,
             aliases=list(spec.aliases),
+            is_archived=spec.is_archived,
         )
         for spec in action_entries(session, query, category)
     ]
@@ -134,6 +137,7 @@ def described(spec: ActionSpec, uses: Sequence[ActionUse] = ()) -> ActionDetail:
         result=list(fields_of(spec.result_schema)),
         example=_example(spec),
         uses=list(uses),
+        is_archived=spec.is_archived,
     )
 
 

@@ -1,9 +1,10 @@
 /** A text field that knows expressions: it colours them and completes what can be named here. */
 
-import { memo, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 
 import { complete, namesAt } from "./completion.js";
+import { FormContext } from "./rows.jsx";
 import { useGraph, usePanels } from "./store.js";
 import { isEntry } from "./triggers.js";
 
@@ -106,10 +107,12 @@ function Offers({ rows, active, at, id, choose }) {
 function useCompletion(step, isTemplate, value, onChange, area, mirror, caretTo) {
   const model = useGraph((s) => s.model);
   const catalog = usePanels((s) => s.catalog);
+  const { names } = useContext(FormContext);
   const [state, setState] = useState(null);
   const roots = useMemo(
-    () => (state === null ? null : namesAt(model, isEntry(step) || model.entries[step] ? step : null, catalog)),
-    [state === null, model, step, catalog],
+    () =>
+      state === null ? null : (names ?? namesAt(model, isEntry(step) || model.entries[step] ? step : null, catalog)),
+    [state === null, model, step, catalog, names],
   );
   const [active, setActive] = useState(0);
   const found = state && roots ? complete(value, state.caret, isTemplate, roots, catalog.functions) : null;

@@ -37,8 +37,10 @@ import {
   Pencil,
   Phone,
   Play,
+  Puzzle,
   Radio,
   Repeat,
+  Rocket,
   ScrollText,
   Search,
   Send,
@@ -99,6 +101,8 @@ const NAMED = {
   pencil: Pencil,
   phone: Phone,
   play: Play,
+  puzzle: Puzzle,
+  rocket: Rocket,
   "scroll-text": ScrollText,
   search: Search,
   send: Send,
@@ -124,6 +128,8 @@ const NAMED = {
   wrench: Wrench,
   zap: Zap,
 };
+
+export const ICON_NAMES = Object.keys(NAMED);
 
 const BY_TYPE = {
   action: Zap,

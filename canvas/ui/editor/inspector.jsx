@@ -1,6 +1,6 @@
 /** The panel at the right: the form of the selected step, or of the workflow when none is selected. */
 
-import { CopyPlus, PanelRightClose, Power, Trash2 } from "lucide-react";
+import { CopyPlus, PanelRightClose, Power, Puzzle, Trash2 } from "lucide-react";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 
 import { ActionHelp } from "./actionhelp.jsx";
@@ -97,10 +97,31 @@ function Head({ name, step, readOnly }) {
   );
 }
 
+/** Leads to a new action of one's own that does what this step does. */
+function MakeOwn({ name, step }) {
+  const workflow = usePanels((s) => s.info.name);
+  const isOwn = usePanels((s) => s.catalog.byAction?.[step.action]?.origin === "user");
+  const calls = step.type === "action" ? step.action && !isOwn : step.type === "workflow_link" && step.workflow;
+  if (!calls) return null;
+  const title = "Make an action of your own out of it";
+  return (
+    <a
+      className="icon-button"
+      href={`/actions/edit/?workflow=${workflow}&step=${name}`}
+      title={title}
+      aria-label={title}
+      data-testid="make-own"
+    >
+      <Puzzle size={14} />
+    </a>
+  );
+}
+
 function Tools({ name, step }) {
   const isOff = step.enabled === false;
   return (
     <div className="tools">
+      <MakeOwn name={name} step={step} />
       <button
         type="button"
         className={`icon-button ${isOff ? "warn" : ""}`}

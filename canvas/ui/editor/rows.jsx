@@ -5,7 +5,7 @@ import { createContext, useContext, useEffect, useId, useRef, useState } from "r
 
 import { usePanels } from "./store.js";
 
-/** Of the whole form: {step, base, root, problems, readOnly}; `problems` by pointer within the step; `isPlain` for forms without expressions. */
+/** Of the whole form: {step, base, root, problems, readOnly}; `problems` by pointer within the step; `isPlain` for forms without expressions; `names` where expressions see something else than a step does. */
 export const FormContext = createContext({ step: null, root: {}, problems: [], readOnly: false });
 
 const escape = (key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1");

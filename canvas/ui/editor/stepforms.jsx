@@ -35,7 +35,18 @@ function ActionForm({ step, change }) {
   const titles = Object.fromEntries(actions.map((a) => [a.name, `${a.title}  ·  ${a.name}`]));
   return (
     <>
-      <Row label="Action" pointer="/action" help={action?.description}>
+      <Row
+        label="Action"
+        pointer="/action"
+        help={action?.description}
+        extra={
+          action?.origin === "user" && (
+            <a className="row-link" href={`/actions/edit/?name=${action.name}`}>
+              Open
+            </a>
+          )
+        }
+      >
         {() => (
           <Choice
             value={step.action}

@@ -6,7 +6,8 @@ from typing import Any, Final
 import reflex as rx
 
 _HERE: Final = Path(__file__).parent
-_SOURCES: Final = {path.name: rx.asset(path.name, shared=True) for path in sorted(_HERE.glob("*.[jc]s*"))}
+SOURCES: Final = {path.name: rx.asset(path.name, shared=True) for path in sorted(_HERE.glob("*.[jc]s*"))}
+"""Every file of the editor by name; a component is in one of them and imports the others."""
 
 _Seq = int
 _Name = str
@@ -37,7 +38,7 @@ class _Studio(rx.Component):
 class Editor(_Studio):
     """The editor. Every handler but `on_leave` gets a `seq` first and answers in `reply`; then the workflow's name."""
 
-    library = _SOURCES["editor.jsx"].importable_path
+    library = SOURCES["editor.jsx"].importable_path
     tag = "Editor"
 
     on_edit: _Handler[_Spec(_Seq, _Name, int, list[dict[str, Any]])]
@@ -60,7 +61,7 @@ class Editor(_Studio):
 class RunView(_Studio):
     """A run on the canvas of its version, with live states."""
 
-    library = _SOURCES["run.jsx"].importable_path
+    library = SOURCES["run.jsx"].importable_path
     tag = "RunView"
 
     on_end: _Handler[rx.event.no_args_event_spec]

@@ -49,7 +49,7 @@ export function attachHandlers(given) {
 /** Whether what Python sent is news: another workflow, or a draft that somebody else has changed. */
 export function isNews(graph) {
   if (wantsFresh || usePanels.getState().info.name !== graph.name) return true;
-  return graph.revision !== revision && useGraph.getState().model === accepted;
+  return graph.revision > revision && useGraph.getState().model === accepted;
 }
 
 /** Begins with what Python sent. */

@@ -69,6 +69,10 @@ def page() -> rx.Component:
         rx.foreach(ActionsState.broken, _broken),
         rx.cond(ActionsState.is_loaded, _catalogue(), bones(10, "52px")),
         title="Actions",
+        actions=rx.link(
+            rx.button(rx.icon("plus", size=15), "New action", custom_attrs={"data-testid": "new-action"}),
+            href="/actions/edit",
+        ),
     )
 
 
@@ -87,11 +91,20 @@ def _catalogue() -> rx.Component:
     return rx.box(
         rx.box(_filters(), _list(), class_name="catalogue-list"),
         rx.box(
-            rx.cond(ActionsState.shown, rx.foreach(ActionsState.shown, action_detail), _nothing_shown()),
+            rx.cond(ActionsState.shown, rx.foreach(ActionsState.shown, _shown), _nothing_shown()),
             class_name="shown",
         ),
         class_name=rx.cond(ActionsState.shown, "catalogue has-shown", "catalogue"),
     )
+
+
+def _shown(action: Any) -> rx.Component:
+    edit = rx.link(
+        rx.button(rx.icon("pencil", size=14), "Edit", variant="soft", size="2"),
+        href=f"/actions/edit?name={action.name}",
+    )
+    archived = rx.badge("archived", color_scheme="amber", variant="soft", size="1")
+    return action_detail(action, rx.cond(action.is_archived, archived), rx.cond(action.origin == "user", edit))
 
 
 def _filters() -> rx.Component:
@@ -129,6 +142,7 @@ def _row(row: Any) -> rx.Component:
         rx.flex(
             rx.text(row.title, size="2", weight="medium", color="var(--gray-12)", class_name="one-line"),
             rx.spacer(),
+            rx.cond(row.is_archived, rx.badge("archived", color_scheme="amber", variant="soft", size="1")),
             rx.cond(row.origin != "builtin", rx.badge(row.origin, color_scheme="gray", variant="soft", size="1")),
             rx.text(row.name, size="1", color="var(--gray-11)", class_name="mono one-line"),
             gap="8px",
