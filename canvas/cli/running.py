@@ -11,15 +11,17 @@ from typing import Any
 import click
 import orjson
 
+from canvas.actions.connections import Connections
 from canvas.cli.neighbours import linked_files
 from canvas.cli.parameters import given_parameters
 from canvas.cli.printing import print_json, print_problems
 from canvas.cli.watching import watch
 from canvas.db import connect, reading, transaction
 from canvas.domain.definition import Definition
-from canvas.domain.errors import Invalid, UserError
+from canvas.domain.errors import CanvasError, Invalid, UserError
 from canvas.domain.problems import Problem
 from canvas.domain.states import RunStatus
+from canvas.engine.connections import StoredConnections
 from canvas.engine.worker import Engine
 from canvas.services import health, migrations, runs, views, workflows
 from canvas.services.definitions import definition_of, find_version, find_workflow
@@ -165,12 +167,24 @@ def _execute(settings: Settings, run_id: str) -> RunStatus:
     """Wait for the run, with an engine of our own unless one is at work on this database already."""
     if health.readiness(settings).engines:
         return watch(settings, run_id)
-    engine = Engine(settings)
+    engine = Engine(settings, connections=_connections(settings))
     engine.start()
     try:
         return watch(settings, run_id)
     finally:
         engine.stop()
+
+
+def _connections(settings: Settings) -> Connections | None:
+    """Let a file's run use the connections of this installation; one of the installation's own finds them anyway."""
+    here = Settings.from_environment()
+    if here.url == settings.url:
+        return None
+    try:
+        migrations.require_current(here)
+    except CanvasError:  # there is no installation here, or it is not up to date
+        return None
+    return StoredConnections(here)
 
 
 def _print_end(report: Mapping[str, Any]) -> None:

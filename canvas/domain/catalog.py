@@ -36,6 +36,8 @@ class ActionSpec:
     "What a call may touch."
     security: str = ""
     "What somebody careful should know."
+    always_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    "Connections that it names itself, whatever it is called with, each with the kinds it may be of."
     aliases: tuple[str, ...] = ()
     "Other names it is found by, such as the constants of older systems."
     origin: ActionOrigin = ActionOrigin.BUILTIN

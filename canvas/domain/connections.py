@@ -61,6 +61,8 @@ def named_in(calls: Iterable[Call], actions: Mapping[str, ActionSpec]) -> Iterat
         for argument, kinds in spec.connections.items() if spec else ():
             if argument in call.texts:
                 yield Named(call.step, call.texts[argument], kinds)
+        for name, kinds in spec.always_uses.items() if spec else ():
+            yield Named(call.step, name, kinds)
 
 
 def needs_of(definition: Definition, catalog: Catalog) -> tuple[Need, ...]:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
+from canvas.actions.connections import Connections
 from canvas.actions.guard import guarded_client
 from canvas.actions.registry import registry as registered_actions
 from canvas.db import connect
@@ -57,12 +58,14 @@ class Engine:
         registry: Mapping[str, Any] | None = None,
         *,
         compile_document: Compile = read_document,
+        connections: Connections | None = None,
     ) -> None:
         """Prepare an engine.
 
         Args:
             registry: Actions by name; None takes those that are registered.
             compile_document: Reads a saved version's document.
+            connections: Where actions find them; None takes those of the database.
 
         Raises:
             UnsupportedDatabase: the database is not SQLite.
@@ -72,6 +75,7 @@ class Engine:
         self.id = new_key()
         self._settings = settings
         self._registry = registry
+        self._connections = connections or StoredConnections(settings)
         self._reader = Reader(settings)
         self._plans = Plans(self._reader.definition, compile_document, UserActions(settings, self._is_registered))
         self._waiters: dict[str, list[Future[RunStatus]]] = {}
@@ -167,9 +171,7 @@ class Engine:
             on_written=self._after_commit,
             on_wished=self._look_soon,
         )
-        conductor.executor = Executor(
-            actions, client, StoredConnections(self._settings), self._settings, conductor.report
-        )
+        conductor.executor = Executor(actions, client, self._connections, self._settings, conductor.report)
         dispatcher.start(conductor.executor.execute)
         self._claims = Claims(
             conductor,

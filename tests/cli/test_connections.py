@@ -115,3 +115,17 @@ def test_keys_are_rotated(run, tmp_path):
     assert "Sealed with the newest key: 1." in result.stdout
     assert before != (tmp_path / "data" / "secret.key").read_text()
     assert "another key" not in run("connections", "test", "front").output
+
+
+def test_a_file_runs_with_the_connections_that_are_here(run, tmp_path):
+    """Its database is thrown away afterwards; the connections are those of the installation, and masked as ever."""
+    with door_server() as door:
+        missing = run("run", "opens.yaml")
+        given = {"address": door.url}
+        run("connections", "add", "front", "--kind", "door", "--secret-env", "key=DOOR_KEY", given=given)
+        done = run("run", "opens.yaml", "--json")
+
+    assert (1, 0) == (missing.exit_code, done.exit_code)
+    assert "There is no connection `front`" in missing.stderr
+    assert "<<•••>>" in done.stdout
+    assert [KEY] == door.keys

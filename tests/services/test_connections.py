@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from canvas.actions.connections import InvalidConnection
 from canvas.domain.errors import Invalid
-from canvas.services import connections, judging, views, workflows
+from canvas.services import actions, connections, judging, views, workflows
 from canvas.services.connections import (
     ConnectionExists,
     ConnectionInUse,
@@ -240,3 +240,15 @@ def test_an_export_holds_no_secret(session, vault, front):
     again = workflows.import_workflow(session, text, if_exists="update")
     assert ("unchanged", text) == (again.outcome, workflows.export_workflow(session, "opens"))
     orjson.loads(workflows.export_workflow(session, "opens", format="json"))
+
+
+def test_a_connection_inside_a_user_defined_action_is_in_use_too(session, vault, front):
+    """Whoever calls the action names it, though no step does."""
+    document = {"name": "house/enter", "body": {"action": "door/open", "parameters": {"connection": "front"}}}
+    actions.create_action(session, document)
+    text = "{dsl: canvas/v1, name: visits, steps: [{name: enter, type: action, action: house/enter}]}"
+    (need,) = workflows.import_workflow(session, text).needs
+
+    assert ("front", "door", ("enter",), False) == (need.name, need.kind, need.steps, need.missing)
+    with pytest.raises(ConnectionInUse, match="'visits' names"):
+        connections.delete_connection(session, front)

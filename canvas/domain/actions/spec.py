@@ -4,8 +4,9 @@ import re
 from typing import Any, Final
 
 from canvas.domain.actions.arguments import arguments_schema
-from canvas.domain.actions.values import Argument, UserAction
+from canvas.domain.actions.values import Argument, Body, UserAction
 from canvas.domain.catalog import ActionSpec, Catalog
+from canvas.domain.connections import Call, is_name, named_in
 from canvas.domain.states import ActionOrigin, ActionState, ArgumentType
 
 CATEGORY = "Yours"
@@ -45,11 +46,18 @@ def spec_of(action: UserAction, version: int, known: Catalog) -> ActionSpec:
         touches_world=inner.touches_world if inner else True,
         permissions=inner.permissions if inner else (),
         security=_security(action, inner),
+        always_uses=_always_used(body, known),
         origin=ActionOrigin.USER,
         origin_detail=body.action or body.workflow,
         starts=body.workflow,
         is_archived=action.state is ActionState.ARCHIVED,
     )
+
+
+def _always_used(body: Body, known: Catalog) -> dict[str, tuple[str, ...]]:
+    texts = {name: value for name, value in body.parameters.items() if is_name(value)}
+    found = named_in([Call("", body.action, texts)], known.actions)
+    return {named.connection: named.kinds for named in found}
 
 
 def _with_widgets(schema: dict[str, Any], action: UserAction, inner: ActionSpec | None) -> dict[str, Any]:
