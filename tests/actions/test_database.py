@@ -30,9 +30,12 @@ from tests.serving import wait_for
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A PostgreSQL server's address, with a user who needs a password."""
-    with cluster() as url:
-        yield url
+    """A PostgreSQL server's address; where its user needs a password, the driver finds it in the environment."""
+    with cluster() as given, pytest.MonkeyPatch.context() as patch:
+        url = sa.make_url(given)
+        if url.password is not None:
+            patch.setenv("PGPASSWORD", str(url.password))
+        yield str(sa.URL.create(url.drivername, url.username, None, url.host, url.port, url.database))
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ def _closed() -> Iterator[None]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request, tmp_path: Path) -> Database:
+def database(request, tmp_path: Path) -> Iterator[Database]:
     """A database with a table of three people, once of each kind."""
     if request.param == "sqlite":
         path = tmp_path / "people.db"
@@ -54,7 +57,10 @@ def database(request, tmp_path: Path) -> Database:
         connection.exec_driver_sql("DROP TABLE IF EXISTS people")
         connection.exec_driver_sql("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER)")
         connection.exec_driver_sql("INSERT INTO people VALUES (1, 'Ada', 36), (2, 'Bob', NULL), (3, 'Cy', 20)")
-    return found
+    yield found
+    dispose_engines()
+    with open_directly(found) as connection:
+        connection.exec_driver_sql("DROP TABLE people")
 
 
 def open_directly(database: Database):
@@ -440,7 +446,7 @@ async def test_connections_are_few_and_closed(make_context, server):
     pids = set(await asyncio.gather(*(run(context) for _ in range(20))))
     assert 1 <= len(pids) <= sql_engines.CONNECTIONS_EACH
 
-    other = await run(make_context({"db": Database(url=server.replace("/postgres", "/template1"))}))
+    other = await run(make_context({"db": Database(url=f"{server}?keepalives_idle=31")}))
     assert other not in pids
     dispose_engines()
     with psycopg.connect(server.replace("+psycopg", "")) as connection:
