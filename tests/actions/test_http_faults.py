@@ -7,6 +7,7 @@ import zlib
 
 import pytest
 
+from canvas.actions import guard
 from canvas.actions.failures import ActionFailed
 from canvas.actions.guard import AddressRefused
 from canvas.actions.http import failures, sending
@@ -187,6 +188,18 @@ async def test_nobody_at_the_address_may_be_tried_again_whatever_the_method(anyw
         await call(anywhere, url="http://127.0.0.1:1/", method="POST")
 
     assert caught.value.retryable
+
+
+async def test_an_answer_may_take_as_long_as_the_time_limit_says(make_context, monkeypatch):
+    """However long connecting may take at most."""
+    monkeypatch.setattr(guard, "CONNECT_SECONDS", 0.2)
+
+    def late(talk):
+        talk.server.closing.wait(0.6)
+        talk.reply(200, "late")
+
+    with web(late) as service:
+        assert "late" == (await call(make_context(http_allow_private=True), url=service.url))["body"]
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(anywhere, tmp_path):

@@ -65,17 +65,40 @@ def run_python(tmp_path_factory: pytest.TempPathFactory) -> Canvas:
     """Run Python with some folder on its path and data of its own; gives what it did."""
     data = tmp_path_factory.mktemp("data")
 
-    def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    def run(folder: Path, *arguments: str, check: bool = True, given: str = "") -> subprocess.CompletedProcess:
         own = {"PYTHONPATH": f"{folder}{os.pathsep}{frontend.ROOT}", "CANVAS_DATA_DIR": str(data)}
         return subprocess.run(
             [sys.executable, *arguments],
             env={**os.environ, **own},
             cwd=data,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             check=check,
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def canvas_with(run_python: Canvas) -> Callable[..., list[tuple[int, str, str]]]:
+    """Run `canvas` commands in one process with some folder on its path; gives exit code and both outputs of each.
+
+    A last word that begins with `<` is what the command reads.
+    """
+    code = """
+import sys, orjson
+from click.testing import CliRunner
+from canvas.cli import canvas
+calls = orjson.loads(sys.stdin.read())
+done = [CliRunner().invoke(canvas, arguments, input=given) for arguments, given in calls]
+sys.stdout.buffer.write(orjson.dumps([[one.exit_code, one.stdout, one.stderr] for one in done]))
+"""
+
+    def run(folder: Path, *commands: list[str]) -> list[tuple[int, str, str]]:
+        calls = [(command[:-1], command[-1][1:]) if command[-1][:1] == "<" else (command, "") for command in commands]
+        ran = run_python(folder, "-c", code, given=orjson.dumps(calls).decode())
+        return [tuple(each) for each in orjson.loads(ran.stdout)]
 
     return run
 

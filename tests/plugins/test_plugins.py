@@ -8,6 +8,7 @@ import pytest
 from canvas.actions import plugins as plugins_module
 from canvas.actions.collecting import Collected
 from canvas.actions.registry import registry
+from tests.actions.web import web
 from tests.plugins.conftest import EXAMPLE
 
 BUILTIN = "log/event"
@@ -126,10 +127,11 @@ def test_registering_elsewhere_is_none_of_a_plug_ins_business():
     assert Collected() == Collected()
 
 
-def test_the_example_is_a_whole_plug_in(installed, look_at, run_python):
+def test_the_example_is_a_whole_plug_in(installed, look_at, run_python, canvas_with):
     """Installed by pip: found, in the catalogue with its kind of connection, and its own tests pass."""
     found, names = look_at(installed)
-    spec = orjson.loads(run_python(installed, "-m", "canvas.cli", "actions", "weather/forecast", "--json").stdout)
+    ((_, told, _),) = canvas_with(installed, ["actions", "weather/forecast", "--json"])
+    spec = orjson.loads(told)
     own_tests = ["-c", str(EXAMPLE / "pyproject.toml"), str(EXAMPLE / "tests")]
     tested = run_python(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", *own_tests)
 
@@ -139,19 +141,47 @@ def test_the_example_is_a_whole_plug_in(installed, look_at, run_python):
     assert "2 passed" in tested.stdout
 
 
-def test_its_action_is_checked_and_runs_in_a_workflow(installed, run_python, tmp_path):
-    """`canvas validate` knows its arguments, and a dry run answers from its example."""
-    file = tmp_path / "forecast.yaml"
-    file.write_text(
-        "{dsl: canvas/v1, name: w, outputs: {high: {type: number, value: '{{ steps.ask.output.high_celsius }}'}}, "
-        "steps: [{name: ask, type: action, action: weather/forecast, parameters: {connection: home, city: Rome}}]}"
-    )
-    run_python(installed, "-m", "canvas.cli", "validate", str(file))
-    ran = run_python(installed, "-m", "canvas.cli", "run", str(file), "--dry-run", "--json")
-    file.write_text(file.read_text().replace("city: Rome", "days: 99"))
-    refused = run_python(installed, "-m", "canvas.cli", "validate", str(file), check=False)
+FORECAST = """
+dsl: canvas/v1
+name: forecast
+outputs: {high: {type: number, value: "{{ steps.ask.output.high_celsius }}"}}
+steps:
+  - {name: ask, type: action, action: weather/forecast, parameters: {connection: home, city: Rome}}
+"""
 
-    assert ("completed", {"high": 24.5}) == tuple(orjson.loads(ran.stdout)[key] for key in ("status", "output"))
-    assert 1 == refused.returncode
-    assert "[missing_parameter] The parameter `city`" in refused.stderr
-    assert "[bad_parameter] 99 is greater" in refused.stderr
+
+def test_its_action_is_checked_like_any(installed, canvas_with, tmp_path):
+    """`canvas validate` knows its arguments, and a dry run answers from its example."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(FORECAST)
+    bad.write_text(FORECAST.replace("city: Rome", "days: 99"))
+    fine, ran, refused = canvas_with(
+        installed, ["validate", str(good)], ["run", str(good), "--dry-run", "--json"], ["validate", str(bad)]
+    )
+
+    assert (0, 0, 1) == (fine[0], ran[0], refused[0])
+    assert {"high": 24.5} == orjson.loads(ran[1])["output"]
+    assert "[missing_parameter] The parameter `city`" in refused[2]
+    assert "[bad_parameter] 99 is greater" in refused[2]
+
+
+def test_its_action_runs_with_a_connection_of_its_own_kind(installed, canvas_with, tmp_path):
+    """In a workflow, for real: the secret reaches the service and appears in nothing that is printed."""
+    file = tmp_path / "forecast.yaml"
+    file.write_text(FORECAST)
+    with web(lambda talk: talk.reply(200, {"city": "Roma", "high_celsius": 31.5, "rain": False})) as service:
+        config = orjson.dumps({"url": service.url, "key": "s3cr3t-sunshine"}).decode()
+        *done, tested, ran = canvas_with(
+            installed,
+            ["db", "upgrade"],
+            ["connections", "add", "home", "--kind", "weather", f"<{config}"],
+            ["import", str(file), "--publish"],
+            ["connections", "test", "home"],
+            ["run", "forecast", "--json"],
+        )
+
+    assert [0] * 5 == [each[0] for each in (*done, tested, ran)]
+    assert "Roma expects 31.5" in tested[1]
+    assert {"high": 31.5} == orjson.loads(ran[1])["output"]
+    assert ["s3cr3t-sunshine"] * 2 == [each.headers["x-api-key"] for each in service.arrived]
+    assert "s3cr3t" not in str((tested, ran))

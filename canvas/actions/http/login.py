@@ -127,7 +127,6 @@ class Credentials:
         self._tokens = tokens
         self._origin = origin_of(service.url)
         self._secrets = secrets
-        self._is_fresh = False
 
     def are_for(self, url: httpx.URL) -> bool:
         """Tell whether an address is of the connection's origin."""
@@ -149,11 +148,10 @@ class Credentials:
             self._sign_query(request)
 
     def renew(self) -> bool:
-        """After a refusal: tell whether there is something new to try: once, a token instead of an expired one."""
-        if self._service.login is not Login.OAUTH2 or self._is_fresh:
+        """After a refusal: tell whether there is something new to try, which is a token instead of an expired one."""
+        if self._service.login is not Login.OAUTH2:
             return False
         self._tokens.forget(self._service.grant)
-        self._is_fresh = True
         return True
 
     @property

@@ -174,7 +174,7 @@ async def check(service: HttpService, outside: Outside) -> str:
             follow_redirects=True,
             retries=0,
             is_repeatable=True,
-            deadline=0,
+            deadline=asyncio.get_running_loop().time() + TEST_SECONDS,
         )
         try:
             async with asyncio.timeout(TEST_SECONDS):

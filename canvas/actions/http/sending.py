@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from canvas.actions.guard import MAX_REDIRECTS
+from canvas.actions.guard import CONNECT_SECONDS, MAX_REDIRECTS
 from canvas.actions.http.failures import BadRedirect, NotSendable, failure_of, where
 from canvas.actions.http.login import Credentials
 from canvas.actions.http.reading import Answer, read_answer
@@ -29,7 +29,7 @@ class Sender:
     is_repeatable: bool
     "Whether it may be sent again when nobody knows what became of it."
     deadline: float
-    "Of the running loop's clock; nothing is waited for beyond it."
+    "Of the running loop's clock: how long may be waited for an answer, and before asking again."
 
     async def send(self, request: httpx.Request, *, max_bytes: int) -> Answer:
         """Send a request and read the answer, whatever its status.
@@ -72,6 +72,8 @@ class Sender:
 
     @asynccontextmanager
     async def _sent(self, request: httpx.Request, place: str) -> AsyncIterator[httpx.Response]:
+        left = max(0.0, self.deadline - asyncio.get_running_loop().time())
+        request.extensions["timeout"] = httpx.Timeout(left, connect=min(left, CONNECT_SECONDS)).as_dict()
         try:
             answer = await self.client.send(request, stream=True, follow_redirects=False)
             try:
