@@ -8,6 +8,7 @@ import { fromDocument, pointerOf, upstream, walk } from "../../canvas/ui/editor/
 import { difference, inParts, sameWhereEqual } from "../../canvas/ui/editor/operations.js";
 import { found, grouped, offers } from "../../canvas/ui/editor/offers.js";
 import { readAs, renamed, tidy } from "../../canvas/ui/editor/own.js";
+import { carriedOver } from "../../canvas/ui/editor/renaming.js";
 import { branchKey, mainBranches, refusal, sideBranches } from "../../canvas/ui/editor/rules.js";
 import { bounds, firstFields, fromLine, toLine, widgetOf } from "../../canvas/ui/editor/schema.js";
 import { entryPlaces, START_SIZE, TRIGGER_SIZE, triggersOf } from "../../canvas/ui/editor/triggers.js";
@@ -18,6 +19,16 @@ const ANSWERS = {
   difference: ({ before, after }) => {
     const old = read(before);
     return difference(old, sameWhereEqual(old, read(after)));
+  },
+  carried: ({ before, after, answered, from, to }) => {
+    const sent = read(before);
+    const done = carriedOver(sent, sameWhereEqual(sent, read(after)), sameWhereEqual(sent, read(answered)), from, to);
+    const steps = (scope) =>
+      done.scopes[scope].map((name) => {
+        const { step } = done.entries[name];
+        return done.scopes[name] ? { ...step, steps: steps(name) } : step;
+      });
+    return { document: { dsl: "canvas/v1", ...done.meta, steps: steps("") }, layout: done.positions };
   },
   parts: ({ operations, limit }) => inParts(operations, limit),
   pointers: ({ document }) =>

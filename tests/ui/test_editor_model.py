@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from canvas.domain.documents import every_step
@@ -60,6 +60,25 @@ def test_operations_lead_from_any_draft_to_any_other(editor: Bridge, before: dic
 
     assert with_explicit_dependencies(after["document"]) == document
     assert after["layout"] == {name: [round(x), round(y)] for name, (x, y) in layout.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(before=drafts(), after=drafts(), data=st.data())
+def test_what_is_typed_while_a_step_is_renamed_stays(editor: Bridge, before: dict, after: dict, data: st.DataObject):
+    """Renaming on the server and editing on the screen at the same time gives what one after the other gives."""
+    common = sorted(set(before["layout"]) & set(after["layout"]))
+    assume(common)
+    rename = {"op": "rename", "name": data.draw(st.sampled_from(common)), "to": "renamed"}
+    document, layout = apply_to_document(before["document"], before["layout"], [rename])
+    answered = {"document": document, "layout": layout}
+
+    found = editor.ask(
+        "carried", before=before, after=after, answered=answered, **{"from": rename["name"], "to": "renamed"}
+    )
+
+    expected, places = apply_to_document(after["document"], after["layout"], [rename])
+    assert with_explicit_dependencies(expected) == with_explicit_dependencies(found["document"])
+    assert places == found["layout"]
 
 
 @given(draft=drafts())

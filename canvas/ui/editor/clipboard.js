@@ -3,6 +3,7 @@
 import { contained, freePlace, GRID } from "./geometry.js";
 import { ancestors, freeName, walk, withAdded } from "./model.js";
 import { pasteTriggers } from "./edits.js";
+import { renamedIn } from "./renaming.js";
 import { commit, useGraph } from "./store.js";
 import { triggerAt, triggerId, triggersOf } from "./triggers.js";
 
@@ -37,17 +38,6 @@ export function read(text) {
   } catch {
     return null;
   }
-}
-
-function renamedIn(value, names) {
-  if (typeof value === "string")
-    return value.replace(/\bsteps\.([a-z_][a-z0-9_]*)/g, (all, name) =>
-      names.has(name) ? `steps.${names.get(name)}` : all,
-    );
-  if (Array.isArray(value)) return value.map((item) => renamedIn(item, names));
-  if (value !== null && typeof value === "object")
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, renamedIn(v, names)]));
-  return value;
 }
 
 function copyOf(step, names) {

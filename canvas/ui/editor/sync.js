@@ -7,6 +7,7 @@
 import { announce } from "./announce.js";
 import { fromDocument } from "./model.js";
 import { difference, inParts, sameWhereEqual } from "./operations.js";
+import { carriedOver } from "./renaming.js";
 import { open, replace, setProblems, useGraph, usePanels } from "./store.js";
 import { place } from "./edits.js";
 
@@ -128,18 +129,18 @@ async function sendEdits(extra = []) {
     saving: useGraph.getState().model === model ? "saved" : "waiting",
     info: { ...s.info, ...reply.info },
   }));
-  if (reply.document) adopt(reply);
+  if (reply.document) adopt(reply, model, extra[0]);
   if (useGraph.getState().model !== accepted) schedule();
   return true;
 }
 
-/** Takes over a document that Python rewrote, as one step back in the history. */
-function adopt({ document, layout }) {
-  const model = fromDocument(document, layout);
-  const kept = sameWhereEqual(useGraph.getState().model, model);
+/** Takes over a document in which Python renamed a step, as one step back in the history; what was typed meanwhile stays. */
+function adopt({ document, layout }, sent, { name, to }) {
+  const { model: now } = useGraph.getState();
+  const answered = sameWhereEqual(sent, fromDocument(document, layout));
   useGraph.setState((s) => ({ past: [...s.past, s.model], future: [] }));
-  replace(kept);
-  accepted = kept;
+  replace(now === sent ? answered : carriedOver(sent, now, answered, name, to));
+  accepted = answered;
 }
 
 function refused(error) {

@@ -100,7 +100,11 @@ def backfill_dialog() -> rx.Component:
             rx.cond(
                 BackfillState.problem != "",
                 rx.text(BackfillState.problem, size="2", color="var(--red-11)", role="alert"),
-                rx.text(rx.text.strong(BackfillState.count), " runs would start.", size="2"),
+                rx.text(
+                    rx.text.strong(BackfillState.count),
+                    rx.cond(BackfillState.count == 1, " run would start.", " runs would start."),
+                    size="2",
+                ),
             ),
             min_height="44px",
             padding_top="12px",
