@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 from canvas.domain.errors import Invalid
 from canvas.domain.schedules import past_fire_times
 from canvas.domain.states import Overlap, WorkflowStatus
-from canvas.services.definitions import NotPublished
+from canvas.services.definitions import NotPublished, owner_of
 from canvas.services.schedules import find_fire, find_schedule, start_fire, timing_of
-from models import Schedule, ScheduleFire, Workflow
+from models import Schedule, ScheduleFire
 
 MAX_BACKFILL: Final = 500
 FIRES_KEPT: Final = timedelta(days=90)
@@ -64,7 +64,7 @@ def backfill(session: Session, schedule_id: str, *, start: datetime, end: dateti
     """
     schedule = find_schedule(session, schedule_id)
     session.exec(select(Schedule.id).where(Schedule.id == schedule_id).with_for_update())
-    workflow = session.get_one(Workflow, schedule.workflow_id)
+    workflow = owner_of(session, schedule.workflow_id)
     if workflow.published_version is None or workflow.status is not WorkflowStatus.ACTIVE:
         raise NotPublished(f"{workflow.name!r} is not published, so its schedule starts nothing.")
     moments = _moments(schedule, start, end, now)

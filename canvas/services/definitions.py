@@ -14,7 +14,8 @@ from models import Workflow, WorkflowVersion
 
 _WORKFLOW: Final = sa.inspect(Workflow).attrs
 _VERSION: Final = sa.inspect(WorkflowVersion).attrs
-_WITHOUT_DRAFT: Final = [defer(_WORKFLOW[name].class_attribute) for name in ("draft", "draft_layout")]
+WITHOUT_DRAFT: Final = [defer(_WORKFLOW[name].class_attribute) for name in ("draft", "draft_layout")]
+"Options of a query for workflows: a draft may be large, and is read when somebody looks at it."
 _WITHOUT_DEFINITION: Final = [defer(_VERSION[name].class_attribute) for name in ("definition", "layout")]
 
 
@@ -42,11 +43,16 @@ def find_workflow(session: Session, name: str) -> Workflow:
     Raises:
         WorkflowNotFound: there is none.
     """
-    query = select(Workflow).where(Workflow.name == name).options(*_WITHOUT_DRAFT)
+    query = select(Workflow).where(Workflow.name == name).options(*WITHOUT_DRAFT)
     workflow = session.exec(query).one_or_none()
     if workflow is None:
         raise WorkflowNotFound(f"There is no workflow {name!r}.", workflow=name)
     return workflow
+
+
+def owner_of(session: Session, workflow_id: str) -> Workflow:
+    """Load the workflow that a row belongs to, without its draft."""
+    return session.get_one(Workflow, workflow_id, options=WITHOUT_DRAFT)
 
 
 def find_version(session: Session, workflow: Workflow, number: int | None) -> WorkflowVersion:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from canvas.domain.errors import Conflict, Invalid, NotFound, Unauthorized, UserError
 from canvas.domain.signatures import PROOFS, TOKEN_PARAMETER, check_standard, check_token
 from canvas.domain.states import Respond, Signature, TriggerType, WorkflowStatus
+from canvas.services.definitions import owner_of
 from canvas.services.runs import MAX_KEY_LENGTH, start_triggered
 from canvas.services.webhooks import MethodNotAllowed, WebhookNotFound, WebhookOff, secrets_of, webhook_at
 from canvas.vault import Vault
@@ -58,6 +59,7 @@ class UnreadableBody(Invalid):
     code = "unreadable_body"
 
 
+_INSERT: Final = sa.insert(WebhookDelivery.__table__)  # type: ignore[attr-defined]  # SQLModel hides it
 _BEFORE_PROOF: Final = (Unauthorized, SecretMissing, MethodNotAllowed, WebhookOff)
 "Whoever was refused with these has proved nothing yet."
 
@@ -115,7 +117,7 @@ def receive_webhook(
     run_id, is_duplicate = _start_once(session, webhook, workflow, call, now, reply_port)
     webhook.last_called_at = now
     reason = "duplicate" if is_duplicate else ""
-    session.add(_delivery(webhook, call, now, ACCEPTED, reason=reason, run_id=run_id))
+    _note(session, webhook, call, now, status=ACCEPTED, reason=reason, run_id=run_id)
     return Taken(
         run_id=run_id,
         is_duplicate=is_duplicate,
@@ -138,8 +140,8 @@ def note_refusal(session: Session, call: Call, error: UserError, *, status: int,
     if len(session.exec(lately.limit(REFUSALS_NOTED)).all()) >= REFUSALS_NOTED:
         return
     is_known = webhook.signature is Signature.NONE or not isinstance(error, _BEFORE_PROOF)
-    row = _delivery(webhook, call, now, status, reason=error.code, detail=str(error)[:1_000], is_known=is_known)
-    session.add(row)
+    told = {"reason": error.code, "detail": str(error)[:1_000]}
+    _note(session, webhook, call, now, status=status, is_known=is_known, **told)
 
 
 def replay_delivery(session: Session, delivery_id: str, *, now: datetime, triggered_by: str = "") -> str:
@@ -163,7 +165,7 @@ def replay_delivery(session: Session, delivery_id: str, *, now: datetime, trigge
     )
     workflow = _workflow_of(session, webhook)
     run_id = _start(session, webhook, workflow, call, triggered_by=triggered_by, replay_of=delivery_id)
-    session.add(_delivery(webhook, call, now, ACCEPTED, run_id=run_id, replay_of=delivery_id))
+    _note(session, webhook, call, now, status=ACCEPTED, run_id=run_id, replay_of=delivery_id)
     return run_id
 
 
@@ -197,7 +199,7 @@ def prune_deliveries(session: Session, *, now: datetime) -> int:
 
 
 def _workflow_of(session: Session, webhook: Webhook) -> Workflow:
-    workflow = session.get_one(Workflow, webhook.workflow_id)
+    workflow = owner_of(session, webhook.workflow_id)
     if not webhook.enabled or workflow.published_version is None or workflow.status is not WorkflowStatus.ACTIVE:
         raise WebhookOff("This webhook is switched off, or its workflow is not published.")
     return workflow
@@ -293,33 +295,36 @@ def _public_query(call: Call) -> dict[str, Any]:
     return {name: value for name, value in call.query.items() if name != TOKEN_PARAMETER}
 
 
-def _delivery(
+def _note(
+    session: Session,
     webhook: Webhook,
     call: Call,
     now: datetime,
-    status: int,
     *,
+    status: int,
     reason: str = "",
     detail: str = "",
     run_id: str | None = None,
     replay_of: str | None = None,
     is_known: bool = True,
-) -> WebhookDelivery:
+) -> None:
+    """Remember a request; as a plain statement, since it is on the way of every one that comes in."""
     names = [name for name in call.headers if name not in PROOFS and (is_known or name in _PLAIN_HEADERS)]
     is_short = len(call.content) <= MAX_KEPT_BODY
-    return WebhookDelivery(
-        id=new_id(),
-        webhook_id=webhook.id,
-        received_at=now,
-        delivery_key=(call.key or "")[:MAX_KEY_LENGTH] or None,
-        method=call.method,
-        size=len(call.content),
-        status=status,
-        reason=reason,
-        detail=detail,
-        run_id=run_id,
-        query=_public_query(call) if is_known else {},
-        headers={name: call.headers[name][:MAX_HEADER] for name in names[:MAX_HEADERS]},
-        body=call.content if is_known and is_short else None,
-        replay_of=replay_of,
-    )
+    row = {
+        "id": new_id(),
+        "webhook_id": webhook.id,
+        "received_at": now,
+        "delivery_key": (call.key or "")[:MAX_KEY_LENGTH] or None,
+        "method": call.method,
+        "size": len(call.content),
+        "status": status,
+        "reason": reason,
+        "detail": detail,
+        "run_id": run_id,
+        "query": _public_query(call) if is_known else {},
+        "headers": {name: call.headers[name][:MAX_HEADER] for name in names[:MAX_HEADERS]},
+        "body": call.content if is_known and is_short else None,
+        "replay_of": replay_of,
+    }
+    session.execute(_INSERT, row)

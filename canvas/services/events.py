@@ -23,6 +23,7 @@ from canvas.domain.events import (
 )
 from canvas.domain.expressions import compile_expression, evaluate_condition
 from canvas.domain.states import LogLevel, TriggerType, WorkflowStatus
+from canvas.services.definitions import WITHOUT_DRAFT
 from canvas.services.runs import start_triggered
 from models import Event, EventDelivery, EventSubscription, Notification, Workflow
 from models.columns import new_id, utc_now
@@ -214,6 +215,7 @@ def _listening() -> Any:
         .where(EventSubscription.workflow_id == Workflow.id, col(EventSubscription.enabled).is_(True))
         .where(Workflow.status == WorkflowStatus.ACTIVE, col(Workflow.published_version).is_not(None))
         .order_by(EventSubscription.id)
+        .options(*WITHOUT_DRAFT)
     )
 
 
@@ -278,7 +280,7 @@ def _start_error_workflow(session: Session, event: Event) -> None:
     """Start the workflow that a failed run named; one that cannot start is told to people."""
     name = event.error_workflow or ""
     try:
-        workflow = session.exec(select(Workflow).where(Workflow.name == name)).one_or_none()
+        workflow = session.exec(select(Workflow).where(Workflow.name == name).options(*WITHOUT_DRAFT)).one_or_none()
         if workflow is None:
             raise Invalid(f"There is no workflow {name!r}.")
         start_triggered(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from canvas.domain.errors import Conflict, NotFound, UserError
 from canvas.domain.schedules import Timing, check_timing, due, next_firing
 from canvas.domain.states import CatchUp, LogLevel, Overlap, TriggerType, WorkflowStatus
-from canvas.services.definitions import find_workflow
+from canvas.services.definitions import find_workflow, owner_of
 from canvas.services.notifications import notify
 from canvas.services.runs import has_live_run, start_triggered
 from canvas.services.switches import declare, is_left_off, put, retire, switch
@@ -262,7 +262,7 @@ def _fire(session: Session, schedule: Schedule, *, now: datetime, missed_before:
 
 def _fire_once(session: Session, schedule: Schedule, moment: datetime) -> None:
     fire = ScheduleFire(schedule_id=schedule.id, fire_at=moment, outcome="skipped")
-    workflow = session.get_one(Workflow, schedule.workflow_id)
+    workflow = owner_of(session, schedule.workflow_id)
     if workflow.published_version is None or workflow.status is not WorkflowStatus.ACTIVE:
         return
     if find_fire(session, schedule.id, moment) is not None:
@@ -293,7 +293,7 @@ def _count_queued(session: Session, schedule: Schedule) -> int:
 
 def start_fire(session: Session, schedule: Schedule, fire: ScheduleFire) -> None:
     """Start the run of one due time; one that cannot start is told to people, and never tried again."""
-    workflow = session.get_one(Workflow, schedule.workflow_id)
+    workflow = owner_of(session, schedule.workflow_id)
     try:
         fire.run_id = start_triggered(
             session,
