@@ -46,6 +46,16 @@ async def test_only_the_connections_own_address_is_reached(exchange, echo):
     assert exchange.failure is exchange.refused()
 
 
+async def test_a_failure_that_a_library_got_over_is_forgotten(exchange, echo):
+    """What is told is what went wrong last, not what the library swallowed and went on from."""
+    with pytest.raises(AddressRefused):
+        await exchange.send(httpx.Request("GET", "http://127.0.0.1:1/x"))
+    echo.wanted = Answer({"error": "Text looks like spam"}, 422)
+    await exchange.send(httpx.Request("POST", echo.url))
+
+    assert "Echo did not accept this: Text looks like spam" == str(exchange.refused())
+
+
 async def test_a_cancelled_step_leaves_no_thread_behind(exchange, echo):
     """A thread that waits for a service ends with the step, not with the time limit; nor does it ask again."""
     echo.faults = {"/slow": "slow"}
