@@ -277,6 +277,15 @@ async def test_a_status_is_told(call: Call, http: HttpServer, status: int, code:
     assert {"sum": 2} == await call(config, "add", a=1)
 
 
+async def test_a_server_that_cannot_say_what_it_has(call: Call, http: HttpServer):
+    """A tool that is not known is asked for once more, and that question may fail as any call."""
+    config = Mcp(url=http.url)
+    await call(config, "add", a=1)
+    http.status = 503
+
+    assert ("mcp_unreachable", True) == (await failure(call, config, "new_one"))[:2]
+
+
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
 @pytest.mark.parametrize(("tool", "retryable"), [("report", False), ("probe", True)])
 async def test_a_server_that_breaks_off_in_an_answer(

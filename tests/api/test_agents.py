@@ -296,6 +296,7 @@ def test_garbage_is_answered_as_such(place: Settings, api):
         assert 400 <= answer.status_code < 500
 
 
+@pytest.mark.timeout(400)  # starting all of it takes long on a busy machine
 async def test_a_running_canvas_is_an_mcp_server(tmp_path: Path):
     """With a token of the command line and a workflow of a file, over real connections."""
     (tmp_path / "hello.yaml").write_text(HELLO)

@@ -1,7 +1,9 @@
 """One open session with a server. It lives in a task of its own, because that is where its cancel scopes belong."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 import mcp_types as types
@@ -49,6 +51,8 @@ class Link:
     """An open session."""
 
     def __init__(self, config: Mcp, settings: Settings) -> None:
+        for name in ("mcp.client", "client"):  # they would log what servers send; what matters is in our failures
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.listing: Listing
         self.calls = 0
         "Calls in flight."
@@ -148,25 +152,32 @@ class Link:
             on_progress(_progress(progress, total, message))
 
         request = types.CallToolRequest(params=types.CallToolRequestParams(name=tool.name, arguments=arguments))
+        async with self._explained(f"the call of {tool.name}", is_repeatable=tool.is_repeatable):
+            return await self._client.session.send_request(request, _Answer, progress_callback=told)
+
+    @asynccontextmanager
+    async def _explained(self, what: str, *, is_repeatable: bool) -> AsyncIterator[None]:
+        """Bound a request in time, and let it fail as one of our failures."""
         limit = self._config.timeout_seconds
         try:
             async with asyncio.timeout(limit):
-                return await self._client.session.send_request(request, _Answer, progress_callback=told)
+                yield
         except TimeoutError:
             self.retire()  # a server that hangs once is not trusted with the next call
             raise McpTimeout(
-                f"{self._server} did not answer the call of {tool.name} within {limit:g} s.{self._child.last_words}",
-                retryable=tool.is_repeatable,
+                f"{self._server} did not answer {what} within {limit:g} s.{self._child.last_words}",
+                retryable=is_repeatable,
             ) from None
         except (MCPError, ValidationError) as error:
             await self._learn_the_end(error)
-            raise self._explain.of_call(error, self._ended_by, is_repeatable=tool.is_repeatable) from None
+            raise self._explain.of_call(error, self._ended_by, is_repeatable=is_repeatable) from None
 
     async def _tool(self, name: str) -> Tool:
         tool = self.listing.find(name)
         if tool is None or self._is_stale:
             self._is_stale = False
-            self.listing = await self._list()
+            async with self._explained("the question for its tools", is_repeatable=True):
+                self.listing = await self._list()
             tool = self.listing.find(name)
         if tool is None:
             offered = choices(tool.name for tool in self.listing.tools) or "none"

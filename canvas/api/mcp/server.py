@@ -34,6 +34,7 @@ class AgentServer:
     """
 
     def __init__(self) -> None:
+        logging.getLogger("mcp.server").setLevel(logging.WARNING)  # it tells of each session
         self._tools = agent_tools()
         server: Server[Any] = Server(
             "Canvas",

@@ -91,7 +91,7 @@ def _form() -> rx.Component:
 def _secret() -> rx.Component:
     return rx.flex(
         rx.flex(
-            rx.code(NewTokenState.secret, size="2", class_name="one-line", custom_attrs={"data-secret": "token"}),
+            rx.code(NewTokenState.secret, size="2", custom_attrs={"data-secret": "token"}),
             rx.icon_button(
                 rx.icon("copy", size=14),
                 on_click=[rx.set_clipboard(NewTokenState.secret), rx.toast.success("Token copied")],
