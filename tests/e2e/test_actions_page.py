@@ -29,5 +29,5 @@ def test_categories_narrow_the_list(page: Page):
     page.get_by_role("button", name="Control flow").click()
 
     expect(page.locator(".action-row")).to_have_count(3)
-    page.get_by_role("link", name="condition").click()
+    page.locator('a[href="/actions?name=condition"]').click()
     expect(page.get_by_test_id("action-detail")).to_contain_text("CONDITIONAL_BRANCH")
