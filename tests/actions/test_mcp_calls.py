@@ -130,7 +130,7 @@ async def test_a_call_that_hangs_ends(call: Call, config: Mcp):
 
     assert ("mcp_timeout", False) == (code, retryable)
     assert "within 1 s" in told
-    assert {"sum": 2} == await call(hasty, "add", a=1)
+    assert {"sum": 2} == await call(config, "add", a=1)
 
 
 async def test_progress_is_told(call: Call, config: Mcp):
@@ -340,7 +340,7 @@ async def test_new_tools_are_found_without_a_new_session(call: Call, pool: Pool)
 async def test_another_configuration_is_another_session(call: Call, pool: Pool):
     """A connection that was changed is never called with what it held before."""
     first = await call(Mcp(command="own"), "who_are_you")
-    second = await call(Mcp(command="own", timeout_seconds=5), "who_are_you")
+    second = await call(Mcp(command="own", timeout_seconds=500), "who_are_you")
 
     assert first["pid"] != second["pid"]
     assert 1 == pool.open_count

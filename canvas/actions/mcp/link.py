@@ -23,7 +23,9 @@ from canvas.actions.registry import InvalidArguments
 from canvas.settings import Settings
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-OPEN_SECONDS: Final = 20.0
+OPEN_SECONDS: Final = 60.0
+"Programs may have to be fetched before they start."
+TEST_SECONDS: Final = 25.0
 "Shorter than a connection's test may take, so that its own sentence is told."
 MAX_PAGES: Final = 50
 _CLOSE_SECONDS: Final = 10.0
@@ -41,7 +43,7 @@ async def list_tools(config: Mcp, settings: Settings) -> Listing:
     """
     link = Link(config, settings)
     try:
-        await link.open()
+        await link.open(TEST_SECONDS)
         return link.listing
     finally:
         await link.close()
@@ -75,18 +77,21 @@ class Link:
         """Whether calls may be made."""
         return self._ready.done() and not self._ending.is_set() and not self._child.has_ended
 
-    async def open(self) -> None:
+    async def open(self, seconds: float = OPEN_SECONDS) -> None:
         """Connect, agree on a version and list the tools.
+
+        Args:
+            seconds: How long that may take.
 
         Raises:
             McpFailed: that did not work; nothing is left open.
         """
         self._task = asyncio.create_task(self._serve())
         try:
-            async with asyncio.timeout(OPEN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await asyncio.shield(self._ready)
         except TimeoutError:
-            raise McpTimeout(f"{self._server} did not greet within {OPEN_SECONDS:g} s.", retryable=True) from None
+            raise McpTimeout(f"{self._server} did not greet within {seconds:g} s.", retryable=True) from None
         except Exception as error:
             raise self._explain.of_session(error) from None
         finally:
