@@ -53,6 +53,17 @@ def test_the_key_file_is_rotated_under_processes_that_run(database):
     assert 0o600 == (database.data_dir / KEY_FILE).stat().st_mode & 0o777
 
 
+def test_what_a_running_process_seals_after_a_rotation_opens_without_the_old_key(database):
+    """It reads the key anew each time, or what it seals would be lost."""
+    running = Vault(database)
+    running.seal("one", {"key": "before"})
+    sealing.rotate_keys(database)
+
+    sealed = running.seal("one", {"key": "after"})
+
+    assert {"key": "after"} == Vault(database).open("one", sealed)
+
+
 def test_a_rotation_that_was_cut_off_leaves_everything_readable(database, monkeypatch):
     """Between the new key and the end both are in the file; the next rotation finishes the work."""
     keep(database, "one")
