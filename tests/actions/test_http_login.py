@@ -81,6 +81,15 @@ async def test_a_connection_logs_in(make_context, login):
     assert any(SECRET in each for each in context.secrets)
 
 
+async def test_an_address_in_the_query_is_part_of_the_path(make_context):
+    """Only what begins like an address is one of its own."""
+    with web(lambda talk: talk.reply()) as service:
+        context = make_context({"api": service_at(service.url, "bearer")})
+        await call(context, url="/go?to=http://elsewhere.example/")
+
+    assert ("/go", {"to": "http://elsewhere.example/"}) == (service.arrived[0].path, service.arrived[0].query)
+
+
 async def test_a_key_in_the_query_is_added_and_shown_nowhere(make_context):
     """The address in the result and in failures has no query."""
     with web(lambda talk: talk.reply(404 if talk.seen.path == "/no" else 200)) as service:

@@ -10,11 +10,17 @@ from canvas.domain.catalog import Catalog
 from canvas.domain.dsl import parse
 from canvas.domain.validation import check
 
-MANUAL = Path(__file__).parents[2] / "docs" / "data-and-ai.md"
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", MANUAL.read_text("utf-8"), re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("steps", EXAMPLES)
+def examples_of(page: str) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
+
+
+EXAMPLES = examples_of("data-and-ai.md")
+
+
+@pytest.mark.parametrize("steps", [*EXAMPLES, *examples_of("web.md")])
 def test_an_example_is_valid(steps):
     """Nothing is wrong with it but the connection that nobody has made yet."""
     catalog = Catalog(actions={name: action.spec for name, action in registry().items()})

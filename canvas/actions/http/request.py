@@ -1,6 +1,7 @@
 """`http/request`, and the test of its connections."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from canvas.domain.states import ActionPermission
 
 TEST_SECONDS = 15.0
 _SMALL_BYTES = 256 * 1024
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @action(
@@ -154,7 +156,7 @@ def _judge(args: Request, answer: Answer, place: str) -> None:
 
 
 def _address_at(service: HttpService, text: str) -> httpx.URL:
-    return address(text if "://" in text else f"{service.url}/{text.lstrip('/')}")
+    return address(text if _ABSOLUTE.match(text) else f"{service.url}/{text.lstrip('/')}")
 
 
 @connection_kind(
