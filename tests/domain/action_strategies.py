@@ -16,9 +16,9 @@ PATTERNS = st.sampled_from(["^a+$", "b", "[0-9]", "^$"])
 
 
 @st.composite
-def arguments(draw: st.DrawFn, name: str) -> Argument:
+def arguments(draw: st.DrawFn, name: str, kind: ArgumentType | None = None) -> Argument:
     """One argument whose bounds make sense; it may have a default that does not fit them."""
-    kind = draw(st.sampled_from(ARGUMENT_TYPES))
+    kind = kind or draw(st.sampled_from(ARGUMENT_TYPES))
     is_measured = kind in (ArgumentType.STRING, ArgumentType.LIST)
     bounds = st.integers(0, 4) if is_measured else NUMBERS
     least, most = draw(st.none() | bounds), draw(st.none() | bounds)

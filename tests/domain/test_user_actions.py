@@ -21,13 +21,15 @@ from canvas.domain.actions import (
     read_arguments,
     write_action,
 )
+from canvas.domain.actions.arguments import argument_faults, argument_schema
+from canvas.domain.actions.document import ARGUMENT_TYPES
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.dsl import document_to_yaml, load_document
 from canvas.domain.expressions import ExpressionError
 from canvas.domain.problems import Report
 from canvas.domain.states import ActionOrigin, ArgumentType
 from canvas.domain.validation import validate_action
-from tests.domain.action_strategies import any_value, user_actions
+from tests.domain.action_strategies import any_value, arguments, user_actions, values
 from tests.domain.strategies import json_values
 
 
@@ -63,6 +65,18 @@ def test_the_schema_says_what_the_check_does(action, data):
     _, faults = read_arguments(action, given)
 
     assert jsonschema_rs.validator_for(arguments_schema(action)).is_valid(filled) == (faults == [])
+
+
+@settings(max_examples=300)
+@given(argument=st.sampled_from(ARGUMENT_TYPES).flatmap(lambda kind: st.tuples(arguments("x", kind), values(kind))))
+def test_a_value_on_a_bound_fits(argument):
+    """One argument, one value of its type or right on a bound: the schema's judge agrees."""
+    declared, value = argument
+    tried = [value, declared.min_value, declared.max_value, "xbx", "a" * int(declared.max_value or 0)]
+
+    for one in (value for value in tried if value is not None):
+        fits = jsonschema_rs.validator_for(argument_schema(declared)).is_valid(one)
+        assert fits == ([] == list(argument_faults(declared, one))), one
 
 
 @given(action=user_actions(), given=st.dictionaries(st.text(max_size=3), json_values()))
@@ -103,6 +117,15 @@ def test_text_is_measured_in_characters(text, is_taken):
     action = deploy(arguments=(Argument(name="host", max_value=2),))
 
     assert is_taken == (read_arguments(action, {"host": text})[1] == [])
+
+
+@pytest.mark.parametrize(("pattern", "is_taken"), [("b", True), ("^b$", False), ("b+$", False), ("^x", True)])
+def test_a_pattern_is_looked_for_anywhere(pattern, is_taken):
+    """As JSON Schema says; the two marks pin it to the ends."""
+    argument = Argument(name="host", pattern=pattern)
+
+    assert is_taken == ([] == list(argument_faults(argument, "xbx")))
+    assert is_taken == jsonschema_rs.validator_for(argument_schema(argument)).is_valid("xbx")
 
 
 def test_a_pattern_that_takes_others_for_ever_is_quick():
