@@ -261,3 +261,16 @@ def test_events_are_listed_with_what_they_started(session, publish):
         row.last_run_id,
         [*{one.type for one in views.event_rows(session, now=NOON, event_type="tick")}],
     )
+
+
+def test_what_happened_while_it_rested_is_made_up_for(session, publish):
+    """A workflow that is published again gets what was sent while it was not, once."""
+    publish("one", "[{type: event, event: tick}]")
+    settle(session)
+    versions.unpublish_workflow(session, "one")
+    session.flush()
+    assert [] == receive_event(session, "tick", 1)
+    versions.publish_version(session, "one", 1)
+    settle(session)
+
+    assert [1] == [run.trigger_data["data"] for run in runs_of(session)]
