@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.domain import tasks as rules
+from canvas.domain.actions.arguments import validator
 from canvas.domain.errors import Conflict, Invalid, NotFound
 from canvas.domain.states import Complexity, StepStatus, TaskExecution, TaskOwner, TaskStatus, TaskType
 from canvas.services.access import Actor
@@ -333,8 +334,8 @@ def _check(wish: TaskWish) -> None:
         raise Invalid("A task that is executed by itself needs a processor: the name of an action or a workflow.")
     if wish.form is not None:
         try:
-            jsonschema_rs.validator_for(dict(wish.form))
-        except ValueError as error:
+            validator(wish.form)
+        except (ValueError, jsonschema_rs.ValidationError) as error:
             raise Invalid(f"The form is no JSON Schema: {error}.") from None
 
 
@@ -346,7 +347,7 @@ def _check_bounds(action: str, priority: int) -> None:
 
 
 def _check_answers(form: Mapping[str, Any], answers: Any) -> None:
-    errors = list(jsonschema_rs.validator_for(dict(form)).iter_errors(answers))
+    errors = list(validator(form).iter_errors(answers))
     if errors:
         told = [f"{'.'.join(map(str, error.instance_path)) or 'answers'}: {error.message}" for error in errors[:20]]
         raise BadAnswers(f"The answers do not fit the form: {'; '.join(told)}.", problems=told)

@@ -72,6 +72,8 @@ def test_a_task_keeps_every_field(session, raise_task):
         {"priority": 6},
         {"auto_execute": True},
         {"form": {"type": "nonsense"}},
+        {"form": {"$ref": "http://127.0.0.1:9/schema"}},
+        {"form": {"$ref": "file:///etc/passwd"}},
     ],
 )
 def test_a_task_that_makes_no_sense_is_refused(raise_task, wish):

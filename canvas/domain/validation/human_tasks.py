@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from canvas.domain.actions.arguments import validator
 from canvas.domain.dsl.grammar import MAX_NAME, OUTCOME_PATTERN
 from canvas.domain.problems import Report
 from canvas.domain.states import Branch
@@ -28,8 +29,8 @@ def check_task(report: Report, step: TaskStep, at: str) -> None:
         report.error("wrong_type", f"{at}/due", text, "Such as 86400, or 2030-01-31T08:00:00+01:00.")
     if step.form is not None:
         try:
-            jsonschema_rs.validator_for(dict(step.form))
-        except ValueError as error:
+            validator(step.form)
+        except (ValueError, jsonschema_rs.ValidationError) as error:
             report.error("bad_form", f"{at}/form", f"This is no JSON Schema: {str(error)[:200]}.")
 
 
