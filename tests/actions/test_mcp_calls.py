@@ -11,8 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from canvas.actions.failures import ActionFailed
-from canvas.actions.mcp.failures import McpFailed
+from canvas.actions.mcp.failures import McpFailed, SessionLost
 from canvas.actions.mcp.kind import Mcp
+from canvas.actions.mcp.link import Link
 from canvas.actions.mcp.pool import Pool
 from canvas.settings import Settings
 from tests.mcp_server import HttpServer, serving_mcp
@@ -335,6 +336,22 @@ async def test_new_tools_are_found_without_a_new_session(call: Call, pool: Pool)
 
 
 # the sessions that are kept
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1, {"sum": 2}), (2, "mcp_session_lost")])
+async def test_a_session_that_the_server_forgot(call: Call, http: HttpServer, monkeypatch, times: int, expected: Any):
+    """Nothing was done yet, so the call is made in a new one, once."""
+    config, lost, send = Mcp(url=http.url), [SessionLost()] * times, Link._send
+
+    async def forgotten(self: Link, *arguments: Any) -> Any:
+        if lost:
+            raise lost.pop()
+        return await send(self, *arguments)
+
+    monkeypatch.setattr(Link, "_send", forgotten)
+    answer = await call(config, "add", a=1) if times == 1 else (await failure(call, config, "add", a=1))[0]
+
+    assert expected == answer
 
 
 async def test_another_configuration_is_another_session(call: Call, pool: Pool):
