@@ -27,7 +27,7 @@ app.add_page(workflows.page, route="/", title="Workflows · Canvas", on_load=wor
 app.add_page(editor.page, route="/workflows/[workflow_name]", title="Editor · Canvas", on_load=editor.EditorState.load)
 app.add_page(runs.page, route="/runs", title="Runs · Canvas", on_load=runs.RunsState.load)
 app.add_page(run.page, route="/runs/[run_id]", title="Run · Canvas", on_load=run.RunState.load)
-app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas", on_load=triggers.TriggersState.load)
+app.add_page(triggers.page, route="/triggers", title="Triggers · Canvas", on_load=triggers.ON_LOAD)
 app.add_page(actions.page, route="/actions", title="Actions · Canvas", on_load=actions.ActionsState.load)
 app.add_page(
     connections.page, route="/connections", title="Connections · Canvas", on_load=connections.ConnectionsState.open

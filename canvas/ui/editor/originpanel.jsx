@@ -18,6 +18,10 @@ const BY = {
   webhook: "by a webhook",
   event: "by an event",
   workflow: "by another workflow",
+  error: "because another run failed",
+  proposal: "by a proposal",
+  task: "by a task",
+  plan: "by a plan",
 };
 
 export const startedBy = (info) => [BY[info.trigger] ?? info.trigger, info.triggered_by].filter(Boolean).join(" · ");

@@ -12,12 +12,18 @@ from canvas.ui.components.panel import bones, panel
 from canvas.ui.components.run_feed import run_feed
 from canvas.ui.components.status import run_status
 from canvas.ui.template import template
-from canvas.ui.triggers.backfill import backfill_dialog
+from canvas.ui.triggers.backfill import BackfillState, backfill_dialog
 from canvas.ui.triggers.detail import trigger_detail
 from canvas.ui.triggers.event_dialog import EventDialogState, event_dialog
 from canvas.ui.triggers.form import TriggerFormState
 from canvas.ui.triggers.form_dialog import form_dialog
 from canvas.ui.triggers.state import KINDS, STANDINGS, ShownTrigger, TriggersState
+
+ON_LOAD = [
+    TriggersState.load,
+    *(state.toggle(False) for state in (BackfillState, EventDialogState, TriggerFormState)),
+]
+"""A dialog that was open when the page was left is closed when it is shown again."""
 
 _PAUSE_MS = 5_000
 _ICONS = {"schedule": "alarm-clock", "webhook": "webhook", "event": "radio"}

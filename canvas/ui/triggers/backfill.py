@@ -48,7 +48,7 @@ class BackfillState(rx.State):
             self.end = value[:32]
         await self._count()
 
-    @handler(Permission.RUN)
+    @handler(Permission.VIEW)
     async def toggle(self, is_open: bool) -> None:
         """Close the dialog."""
         self.is_open = is_open

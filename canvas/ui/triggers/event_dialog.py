@@ -37,11 +37,11 @@ class EventDialogState(rx.State):
         self.is_open = True
         self._take(event_type)
 
-    @handler(Permission.RUN)
+    @handler(Permission.VIEW)
     async def toggle(self, is_open: bool) -> Any:
-        """Close the dialog."""
-        self.is_open = is_open
-        return TriggersState.refresh
+        """Close the dialog; what the event started is then in the list."""
+        was_sent, self.is_open, self.is_sent = self.is_sent, is_open, False
+        return TriggersState.refresh if was_sent else None
 
     @handler(Permission.RUN)
     async def name_type(self, event_type: str) -> None:

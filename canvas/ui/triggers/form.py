@@ -64,7 +64,7 @@ class TriggerFormState(rx.State):
         self.kind, self.trigger_id, self.is_open = kind, trigger_id, True
         self._tell()
 
-    @handler(Permission.EDIT)
+    @handler(Permission.VIEW)
     async def toggle(self, is_open: bool) -> None:
         """Close the dialog."""
         self.is_open = is_open
