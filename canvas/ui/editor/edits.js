@@ -17,6 +17,7 @@ const NEW = {
   wait: () => ({ for: [{ seconds: 60 }] }),
   set: () => ({ values: {} }),
   stop: () => ({ status: "completed" }),
+  task: () => ({ outcomes: ["APPROVED", "REJECTED"] }),
 };
 
 const model = () => useGraph.getState().model;

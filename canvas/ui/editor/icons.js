@@ -147,6 +147,7 @@ const BY_TYPE = {
   wait: Timer,
   set: Variable,
   stop: CircleStop,
+  task: Users,
   start: Play,
   schedule: AlarmClock,
   webhook: Webhook,

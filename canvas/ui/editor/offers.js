@@ -9,7 +9,7 @@ const LAST = ["Yours", "MCP", "Workflows"];
 /** What older systems call the step types. */
 const ALIASES = { wait: "DELAY", condition: "CONDITIONAL_BRANCH if", loop: "LOOP for each", workflow_link: "sub-workflow" };
 
-const FLOW = ["condition", "switch", "loop", "parallel", "wait", "set", "workflow_link", "stop"];
+const FLOW = ["condition", "switch", "loop", "parallel", "wait", "set", "workflow_link", "task", "stop"];
 
 const TRIGGERS = ["schedule", "webhook", "event"];
 

@@ -17,6 +17,8 @@ const caseValue = (given) => (given !== null && typeof given === "object" && "va
 export function mainBranches(step) {
   if (step.type === "stop") return [];
   if (step.type === "condition") return DECISION;
+  if (step.type === "task" && step.outcomes?.length)
+    return [...new Set([...step.outcomes, "SKIPPED"])].map((outcome) => out(outcome, outcome.toLowerCase()));
   if (step.type !== "switch") return [SUCCESS];
   const cases = (Array.isArray(step.cases) ? step.cases : [])
     .map(caseValue)
