@@ -44,6 +44,14 @@ def test_a_workflow_is_drawn_by_drag_and_drop(studio: Studio):
     assert "type: condition" in text
 
 
+def test_the_first_step_may_be_dropped_on_the_welcome(studio: Studio):
+    """What teaches on an empty canvas is no hole in it."""
+    canvas = studio()
+    canvas.page.get_by_test_id("palette-set").drag_to(canvas.page.get_by_test_id("first-steps"))
+
+    expect(canvas.node("set")).to_be_visible()
+
+
 def test_an_if_else_and_a_loop_are_drawn_and_configured(studio: Studio):
     """The whole of a branching workflow by mouse and form, without a problem left."""
     canvas = studio()

@@ -7,12 +7,12 @@ import { memo, useCallback, useEffect, useRef } from "react";
 
 import { announce } from "./announce.js";
 import * as connecting from "./connecting.js";
+import { allowDrop, onDrop } from "./dropping.js";
 import { DependencyEdge, EdgeTools, useHover } from "./edges.jsx";
-import { add, connect, moveTo } from "./edits.js";
+import { connect, moveTo } from "./edits.js";
 import { frameAt, GRID, sizes } from "./geometry.js";
 import { onCanvasKey } from "./keys.js";
 import { FrameNode, StepNode } from "./nodes.jsx";
-import { DRAG_TYPE } from "./palette.jsx";
 import { branchOf, refusal } from "./rules.js";
 import { goTo, onEdgesChange, onNodesChange, useGraph, usePanels } from "./store.js";
 import { EntryEdge, StartNode, TriggerNode } from "./triggernodes.jsx";
@@ -25,7 +25,6 @@ const SNAP = [GRID, GRID];
 const ADD_KEYS = ["Shift", "Meta", "Control"];
 const ZOOM_KEYS = ["Meta", "Control"];
 const MANY = 300;
-const DEPENDENCY = ".react-flow__edge-dependency";
 const COLORS = {
   action: "iris",
   condition: "amber",
@@ -35,6 +34,7 @@ const COLORS = {
   workflow_link: "violet",
   wait: "orange",
   set: "jade",
+  task: "plum",
   stop: "tomato",
 };
 const miniColor = (node) => {
@@ -106,22 +106,6 @@ function useDragging() {
   const onSelectionDrag = useCallback((event, nodes) => nodes.length && onDrag(event, nodes[0], nodes), [onDrag]);
   const onSelectionStop = useCallback((event, nodes) => onStop(event, null, nodes), [onStop]);
   return { onDrag, onStop, onSelectionDrag, onSelectionStop };
-}
-
-const allowDrop = (event) => {
-  event.preventDefault();
-  event.dataTransfer.dropEffect = "copy";
-};
-
-function onDrop(event) {
-  const text = event.dataTransfer.getData(DRAG_TYPE);
-  if (!text || useGraph.getState().readOnly) return;
-  event.preventDefault();
-  const [x, y] = reveal.point(event.clientX, event.clientY);
-  const under = document.elementsFromPoint(event.clientX, event.clientY).map((e) => e.closest?.(DEPENDENCY));
-  const edge = under.find(Boolean);
-  add(JSON.parse(text), edge ? { edge: edge.dataset.id } : { point: [x, y] });
-  reveal.focus();
 }
 
 function activeId() {

@@ -4,6 +4,7 @@ import { CirclePlus, LayoutGrid, Maximize, Minus, PanelLeftOpen, PanelRightOpen,
 import { memo } from "react";
 
 import { useNotice } from "./announce.js";
+import { allowDrop, onDrop } from "./dropping.js";
 import { tidy } from "./keys.js";
 import { ProblemCount } from "./problems.jsx";
 import { openQuickAdd } from "./quickadd.jsx";
@@ -99,7 +100,7 @@ export const FirstSteps = memo(() => {
       </div>
     );
   return (
-    <div className="first" data-testid="first-steps">
+    <div className="first" data-testid="first-steps" onDragOver={allowDrop} onDrop={onDrop}>
       <h2>What should happen first?</h2>
       <p>
         Drag a step from the left, or press <kbd>A</kbd> and type.
