@@ -63,6 +63,19 @@ def check_cron(cron: str, *, timezone: str = "UTC") -> None:
         raise InvalidSchedule(f"{cron!r} is never due.", cron=cron)
 
 
+def span(seconds: float) -> timedelta:
+    """Give a time span.
+
+    Raises:
+        InvalidSchedule: it is no number, or beyond what a calendar knows.
+    """
+    try:
+        return timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        most = MAX_INTERVAL.total_seconds()
+        raise InvalidSchedule(f"A time span of a schedule has at most {most:g} seconds, not {seconds:g}.") from None
+
+
 def check_timing(timing: Timing) -> None:
     """Make sure that a schedule can be read.
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.domain.errors import Conflict, NotFound, UserError
-from canvas.domain.schedules import Timing, check_timing, due, next_firing
+from canvas.domain.schedules import Timing, check_timing, due, next_firing, span
 from canvas.domain.states import CatchUp, LogLevel, Overlap, TriggerType, WorkflowStatus
 from canvas.services.definitions import find_workflow, owner_of
 from canvas.services.notifications import notify
@@ -54,8 +54,8 @@ class ScheduleWish:
 
     def timing(self, anchor: datetime) -> Timing:
         """Give the arithmetic side of it."""
-        interval = None if self.interval_seconds is None else timedelta(seconds=self.interval_seconds)
-        jitter = timedelta(seconds=self.jitter_seconds)
+        interval = None if self.interval_seconds is None else span(self.interval_seconds)
+        jitter = span(self.jitter_seconds)
         return Timing(cron=self.cron, interval=interval, timezone=self.timezone, anchor=anchor, jitter=jitter)
 
 

@@ -18,6 +18,7 @@ from canvas.domain.schedules import (
     fire_times,
     latest_fire_time,
     next_fire_times,
+    span,
 )
 from canvas.domain.states import CatchUp
 
@@ -257,3 +258,10 @@ def test_what_is_dealt_with_never_comes_up_again(timing, last, seconds, watched,
 
     assert sorted(set(fired)) == fired
     assert set(fired) <= set(fire_times(timing, after=now - timedelta(seconds=seconds), until=now))
+
+
+@pytest.mark.parametrize("seconds", [1e300, -1e300, float("nan"), float("inf")])
+def test_a_span_beyond_the_calendar_is_refused(seconds):
+    """By a sentence, not by a defect."""
+    with pytest.raises(InvalidSchedule, match="at most"):
+        span(seconds)

@@ -1,11 +1,11 @@
 """When a schedule that somebody is still writing would be due."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from canvas.domain.cron_words import cron_in_words, interval_in_words
-from canvas.domain.schedules import Timing, check_timing, next_fire_times
+from canvas.domain.schedules import Timing, check_timing, next_fire_times, span
 
 _COUNT: Final = 5
 
@@ -29,7 +29,7 @@ def timetable(*, cron: str | None, interval_seconds: float | None, timezone: str
     Raises:
         InvalidSchedule: neither or both are given, or one of the values is wrong.
     """
-    interval = None if interval_seconds is None else timedelta(seconds=interval_seconds)
+    interval = None if interval_seconds is None else span(interval_seconds)
     timing = Timing(cron=cron, interval=interval, timezone=timezone, anchor=now)
     check_timing(timing)
     words = interval_in_words(interval_seconds or 0) if cron is None else cron_in_words(cron)
