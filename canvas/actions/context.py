@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
+import orjson
 
 from canvas.actions.connections import Config, Connections, NoConnections
 from canvas.actions.guard import guarded_client
@@ -14,6 +15,8 @@ from canvas.domain.states import LogLevel
 from canvas.settings import Settings
 
 Opened = TypeVar("Opened", bound=Config)
+SHOWN = 1_000
+"Characters of a value that is no JSON."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,24 @@ class ActionContext(Outside):
         return opened.read(*kinds)
 
     def log(self, level: LogLevel, message: str, /, **data: Any) -> None:
-        """Add a line to the run's log."""
-        self.lines.append(Line(level, message, data))
+        """Add a line to the run's log; a value that is no JSON is kept as the text Python shows for it."""
+        self.lines.append(Line(level, _written(message), {name: _kept(value) for name, value in data.items()}))
 
     def notify(
         self, title: str, body: str = "", level: LogLevel = LogLevel.INFO, link: str = "", to: Iterable[str] = ()
     ) -> None:
         """Tell people something: the users named in `to`, or everybody; without a link it leads to the run."""
         self.notices.append(Notice(title, body, level, link, tuple(dict.fromkeys(to))))
+
+
+def _written(text: str) -> str:
+    """Replace what no database holds: half surrogates, which come from undecodable input."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _kept(value: Any) -> Any:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return _written(repr(value)[:SHOWN])
+    return value

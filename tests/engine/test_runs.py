@@ -8,6 +8,7 @@ from canvas.domain.definition import Definition, Output, RunSettings
 from canvas.domain.states import (
     Branch,
     JoinMode,
+    LogLevel,
     OnError,
     OnItemFailure,
     OthersPolicy,
@@ -32,6 +33,7 @@ from canvas.domain.steps import (
     WaitStep,
     WaitUntil,
 )
+from tests.engine.conftest import FakeAction
 
 
 def after(*sources):
@@ -478,3 +480,19 @@ def test_what_an_invented_answer_does_not_say_is_empty_in_a_dry_run(house):
     assert RunStatus.COMPLETED == run.status
     followed = next(step for step in house.steps(run.id) if step.path == "then")
     assert {"all": {"example": True}, "id": {}} == followed.input
+
+
+def test_an_action_may_log_anything(house, actions):
+    """What is no JSON, or no text, never ends a run: it is kept as it can be shown."""
+
+    class Chatty(FakeAction):
+        async def call(self, arguments, context):
+            context.log(LogLevel.INFO, "odd \ud800", data=b"bytes", number=2**70, fine=[1])
+            return {}
+
+    actions["test/chatty"] = Chatty("test/chatty", house.spy)
+    run = house.run(define(act("one", action="chatty")))
+
+    (line,) = [line for line in house.logs(run.id) if line.message]
+    assert RunStatus.COMPLETED == run.status
+    assert ("odd ?", {"data": "b'bytes'", "number": str(2**70), "fine": [1]}) == (line.message, line.data)
