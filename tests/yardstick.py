@@ -14,7 +14,6 @@ def effort(work: Callable[[], object]) -> float:
 
     The heap of earlier tests is kept out of it: collecting garbage would go through all of it again and again.
     """
-    gc.collect()
     gc.freeze()
     try:
         started = time.thread_time()
