@@ -112,3 +112,10 @@ def test_it_can_be_tried_out(api: Client, engine):
     assert "hey!" == api.get(path).json()["output"]["output"]["message"]
     assert [] == api.get("/workflows").json()["rows"]
     assert 422 == api.post("/actions/team/say/try", json={"arguments": {}}).status_code
+
+
+def test_bounds_beyond_64_bits_are_no_defect(api):
+    """They are floats, and stay floats: in the check, and in the schema of what is called."""
+    for kind in ("integer", "float"):
+        arguments = [{"name": "n", "type": kind, "min_value": -1e300, "max_value": 1e300, "default": 1e300}]
+        assert api.post("/actions/check", json={**SAY, "arguments": arguments}).status_code < 500

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -41,10 +42,9 @@ def page(browser: Browser, live_server: Serving) -> Iterator[Page]:
 @pytest.fixture
 def studio(page: Page, live_server: Serving) -> Studio:
     """Open the editor with a workflow given as text, or with a new one."""
-    made = iter(range(1_000))
 
     def open_editor(text: str = "") -> Canvas:
-        name = f"drawn_{id(made)}_{next(made)}"
+        name = f"drawn_{uuid4().hex[:12]}"
         document = f"dsl: canvas/v1\nname: {name}\n{text or 'steps: []'}\n"
         answer = page.request.post("/api/workflows/import", data=document, headers={"Content-Type": "application/yaml"})
         assert answer.ok, answer.text()

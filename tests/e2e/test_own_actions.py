@@ -89,6 +89,7 @@ def test_a_step_becomes_an_action_of_ones_own(page: Page, studio: Studio):
     page.get_by_test_id("own-more").click()
     page.get_by_test_id("own-archive").click()
     expect(page.get_by_text("archived", exact=True)).to_be_visible()
+    expect(page.get_by_role("menu")).to_have_count(0)
     page.get_by_test_id("own-more").click()
     page.get_by_test_id("own-delete").click()
     page.get_by_test_id("own-delete-confirm").click()

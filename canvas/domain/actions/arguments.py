@@ -27,6 +27,8 @@ _BOUND_WORDS: Mapping[ArgumentType, tuple[str, str]] = {
     ArgumentType.STRING: ("minLength", "maxLength"),
     ArgumentType.LIST: ("minItems", "maxItems"),
 }
+MAX_WHOLE = 2**63
+"Whole numbers from here on are kept as they came: JSON here has integers of 64 bits."
 _FITS: Mapping[ArgumentType, Callable[[Any], bool]] = {
     ArgumentType.STRING: lambda value: isinstance(value, str),
     ArgumentType.INTEGER: lambda value: _is_number(value) and float(value).is_integer(),
@@ -129,8 +131,8 @@ def _read_declared(
             faults.append(f"`{argument.name}` is missing")
         elif value is not None and not (is_rehearsal and value == {}):
             faults.extend(f"`{argument.name}` {fault}" for fault in argument_faults(argument, value))
-        if argument.type is ArgumentType.INTEGER and isinstance(value, float) and value.is_integer():
-            value = int(value)
+        if argument.type is ArgumentType.INTEGER and isinstance(value, float):
+            value = _tidy(value)
         values[argument.name] = value
     return values, faults
 
@@ -164,7 +166,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _tidy(bound: float | None) -> float | None:
-    return int(bound) if bound is not None and float(bound).is_integer() else bound
+    is_whole = bound is not None and abs(bound) < MAX_WHOLE and float(bound).is_integer()
+    return int(bound) if bound is not None and is_whole else bound
 
 
 def _with_article(type: ArgumentType) -> str:
