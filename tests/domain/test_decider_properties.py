@@ -136,7 +136,7 @@ def test_equal_facts_in_equal_order_give_equal_commands(definition, data):
     world = drawn_world(definition, data)
     play(world, data, people=True, losses=True)
 
-    again = World(world.definition)
+    again = World(world.definition, world.actions)
     facts = iter(world.facts)
     for told in world.told:
         batch = []
