@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +248,7 @@ def main() -> None:
         }
         for definition in loops:
             _, times, width = definition.name.split("_")
-            cases[f"loop {times} x{width}"] = lambda name=definition.name: canvas.run(name)  # type: ignore[misc]
+            cases[f"loop {times} x{width}"] = partial(canvas.run, definition.name)
         peer = None if chosen.no_dbos else Dbos(folder)
         if peer is not None:
             cases["dbos chain"] = lambda: peer.run("chain", CHAIN)

@@ -35,6 +35,12 @@ def word(words: type[StrEnum]) -> Any:
     )
 
 
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """Give the table of a model, for statements of SQLAlchemy Core; SQLModel hides it from type checkers."""
+    table: sa.Table = sa.inspect(model).local_table
+    return table
+
+
 def json_field(**options: Any) -> Any:
     """Declare a JSON column."""
     return Field(sa_type=Json, **options)

@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from canvas.actions.ai_service import AIFailed, Service, schema_in_words
-from canvas.domain.actions.arguments import validator
+from canvas.domain.json_schemas import validator
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

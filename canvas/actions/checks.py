@@ -67,7 +67,7 @@ def _faults_of_field(field: SchemaField) -> Iterator[str]:
 
 def _example_faults(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[str]:
     try:
-        jsonschema_rs.validate(dict(schema), example)
+        jsonschema_rs.validator_for(dict(schema), offline=True).validate(example)
     except (jsonschema_rs.ValidationError, ValueError) as error:
         yield f"its {name} does not fit its own schema: {str(error).splitlines()[0]}"
 

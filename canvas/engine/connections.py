@@ -8,8 +8,9 @@ from canvas.db import connect
 from canvas.settings import Settings
 from canvas.vault import Vault, VaultError
 from models import Connection
+from models.columns import table_of
 
-_CONNECTION = Connection.__table__  # type: ignore[attr-defined]  # SQLModel gives tables no type
+_CONNECTION = table_of(Connection)
 _ONE = sa.select(_CONNECTION.c.id, _CONNECTION.c.kind, _CONNECTION.c.config, _CONNECTION.c.sealed).where(
     _CONNECTION.c.name == sa.bindparam("name")
 )

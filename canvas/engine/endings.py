@@ -12,9 +12,10 @@ from canvas.engine.active import ActiveRun
 from canvas.engine.statements import Statement, compiled, given
 from canvas.engine.text import json_text, moment_text, new_key
 from models import Event, EventSubscription
+from models.columns import table_of
 
-_EVENT: Any = Event.__table__  # type: ignore[attr-defined]  # SQLModel hides it from the type checker
-_LISTENER: Any = EventSubscription.__table__  # type: ignore[attr-defined]  # the same
+_EVENT = table_of(Event)
+_LISTENER = table_of(EventSubscription)
 _COLUMNS = ("id", "type", "data", "source", "occurred_at", "expires_at", "depth", "workflow")
 _HEARD = sa.exists().where(_LISTENER.c.event_type == given("heard_type"), _LISTENER.c.retired_at.is_(None))
 INSERT_IF_HEARD = compiled(

@@ -21,9 +21,10 @@ from canvas.actions.mcp.tools import (
 from canvas.db import connect
 from canvas.settings import Settings
 from models import Connection, McpTool
+from models.columns import table_of
 
-_CONNECTION = Connection.__table__  # type: ignore[attr-defined]  # SQLModel gives tables no type
-_TOOL = McpTool.__table__  # type: ignore[attr-defined]  # as above
+_CONNECTION = table_of(Connection)
+_TOOL = table_of(McpTool)
 _FOUND = sa.select(
     _CONNECTION.c.name.label("connection"),
     _CONNECTION.c.config,

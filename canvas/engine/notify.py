@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Worker
+from models.columns import table_of
 
 _RING = b"!"
-_WORKER = Worker.__table__  # type: ignore[attr-defined]  # SQLModel hides it from the type checker
+_WORKER = table_of(Worker)
 _LIVE_PORTS = sa.select(_WORKER.c.doorbell_port).where(
     _WORKER.c.doorbell_port.is_not(None), _WORKER.c.lease_until > sa.bindparam("now", type_=_WORKER.c.lease_until.type)
 )

@@ -23,22 +23,18 @@ from models import (
     WorkflowRun,
     WorkflowVersion,
 )
+from models.columns import table_of
 
 _DIALECT = sqlite.dialect()
 
 
-def _table(model: Any) -> sa.Table:
-    table: sa.Table = model.__table__
-    return table
-
-
-RUN, STEP, LOG = _table(WorkflowRun), _table(StepRun), _table(RunLog)
-VERSION, WORKFLOW = _table(WorkflowVersion), _table(Workflow)
-PAYLOAD, WORKER = _table(Payload), _table(Worker)
-NOTIFICATION, RECIPIENT = _table(Notification), _table(NotificationRecipient)
-PAYLOAD, WORKER, NOTIFICATION = _table(Payload), _table(Worker), _table(Notification)
-TASK = _table(Task)
-PROPOSAL, PROPOSED = _table(WorkflowProposal), _table(ActionProposal)
+RUN, STEP, LOG = table_of(WorkflowRun), table_of(StepRun), table_of(RunLog)
+VERSION, WORKFLOW = table_of(WorkflowVersion), table_of(Workflow)
+PAYLOAD, WORKER = table_of(Payload), table_of(Worker)
+NOTIFICATION, RECIPIENT = table_of(Notification), table_of(NotificationRecipient)
+PAYLOAD, WORKER, NOTIFICATION = table_of(Payload), table_of(Worker), table_of(Notification)
+TASK = table_of(Task)
+PROPOSAL, PROPOSED = table_of(WorkflowProposal), table_of(ActionProposal)
 _LIVE = sa.text("status IN ('running', 'paused')")
 
 

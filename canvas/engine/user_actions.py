@@ -10,19 +10,14 @@ from canvas.domain.actions import Actors, Argument, Body, Invariant, UserAction
 from canvas.domain.states import ActionOrigin
 from canvas.settings import Settings
 from models import Action, ActionArgument, ActionInvariant
+from models.columns import table_of
 
 Rows = Callable[[Any], Sequence[Any]]
 """Executes a statement and gives all rows."""
 Stamp = tuple[Any, ...]
 """Tells one state of some actions from any other."""
 
-
-def _table(model: Any) -> sa.Table:
-    table: sa.Table = model.__table__
-    return table
-
-
-_ACTION, _ARGUMENT, _INVARIANT = _table(Action), _table(ActionArgument), _table(ActionInvariant)
+_ACTION, _ARGUMENT, _INVARIANT = table_of(Action), table_of(ActionArgument), table_of(ActionInvariant)
 _OURS = _ACTION.c.origin == ActionOrigin.USER
 
 

@@ -19,7 +19,7 @@ from canvas.services.runs import MAX_KEY_LENGTH, start_triggered
 from canvas.services.webhooks import MethodNotAllowed, WebhookNotFound, WebhookOff, secrets_of, webhook_at
 from canvas.vault import Vault
 from models import Webhook, WebhookDelivery, WebhookSeen, Workflow
-from models.columns import new_id
+from models.columns import new_id, table_of
 
 SEEN_FOR: Final = timedelta(hours=24)
 "A second delivery with the same id within this time gets the answer of the first."
@@ -59,7 +59,7 @@ class UnreadableBody(Invalid):
     code = "unreadable_body"
 
 
-_INSERT: Final = sa.insert(WebhookDelivery.__table__)  # type: ignore[attr-defined]  # SQLModel hides it
+_INSERT: Final = sa.insert(table_of(WebhookDelivery))
 _BEFORE_PROOF: Final = (Unauthorized, SecretMissing, MethodNotAllowed, WebhookOff)
 "Whoever was refused with these has proved nothing yet."
 

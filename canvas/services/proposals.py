@@ -226,9 +226,7 @@ def cancel(session: Session, proposal_id: str, *, actor: Actor, now: datetime) -
 
 def expire_proposals(session: Session, *, now: datetime) -> int:
     """Close what nobody decided on in time; gives how many."""
-    waiting = WorkflowProposal.status == ProposalStatus.PROPOSED
-    query = select(WorkflowProposal).where(waiting, col(WorkflowProposal.expires_at) <= now)
-    rows = session.exec(query.with_for_update()).all()
+    rows = session.exec(select(WorkflowProposal).where(*_overdue(now)).with_for_update()).all()
     for row in rows:
         _close(session, row, ProposalStatus.EXPIRED)
     return len(rows)
@@ -236,9 +234,11 @@ def expire_proposals(session: Session, *, now: datetime) -> int:
 
 def has_expired_proposals(session: Session, *, now: datetime) -> bool:
     """Tell whether `expire_proposals` would find something."""
-    waiting = WorkflowProposal.status == ProposalStatus.PROPOSED
-    due = select(WorkflowProposal.id).where(waiting, col(WorkflowProposal.expires_at) <= now)
-    return session.exec(due.limit(1)).first() is not None
+    return session.exec(select(WorkflowProposal.id).where(*_overdue(now)).limit(1)).first() is not None
+
+
+def _overdue(now: datetime) -> tuple[Any, ...]:
+    return WorkflowProposal.status == ProposalStatus.PROPOSED, col(WorkflowProposal.expires_at) <= now
 
 
 def _proposed(order: int, wish: ActionWish) -> ProposedAction:

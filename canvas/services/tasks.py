@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from canvas.domain import tasks as rules
-from canvas.domain.actions.arguments import validator
 from canvas.domain.errors import Conflict, Invalid, NotFound
+from canvas.domain.json_schemas import validator
 from canvas.domain.states import Complexity, StepStatus, TaskExecution, TaskOwner, TaskStatus, TaskType
 from canvas.services.access import Actor
 from canvas.services.doorbell import wake_engine
@@ -202,8 +202,7 @@ def snooze_task(session: Session, task_id: str, until: datetime, *, now: datetim
 
 def wake_tasks(session: Session, *, now: datetime) -> int:
     """Bring back what was snoozed until now; gives how many."""
-    due = select(Task).where(Task.status == TaskStatus.SNOOZED, col(Task.snoozed_until) <= now)
-    rows = session.exec(due).all()
+    rows = session.exec(select(Task).where(*_due(now))).all()
     for task in rows:
         task.status, task.snoozed_until = TaskStatus.PENDING, None
         _touch(task, now)
@@ -212,8 +211,11 @@ def wake_tasks(session: Session, *, now: datetime) -> int:
 
 def has_tasks_to_wake(session: Session, *, now: datetime) -> bool:
     """Tell whether `wake_tasks` would find something."""
-    due = select(Task.id).where(Task.status == TaskStatus.SNOOZED, col(Task.snoozed_until) <= now)
-    return session.exec(due.limit(1)).first() is not None
+    return session.exec(select(Task.id).where(*_due(now)).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> tuple[Any, ...]:
+    return Task.status == TaskStatus.SNOOZED, col(Task.snoozed_until) <= now
 
 
 def reopen_task(session: Session, task_id: str, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from canvas.domain.errors import Conflict, Invalid
 from canvas.domain.layout import arrange
 from canvas.domain.problems import Problem
 from canvas.domain.states import RunStatus, WorkflowStatus
+from canvas.domain.validation.names import RESERVED_WORKFLOW_NAMES
 from canvas.services.catalog import catalog
 from canvas.services.connection_uses import workflow_needs
 from canvas.services.definitions import WorkflowNotFound, definition_of, find_version, find_workflow
@@ -46,7 +47,6 @@ __all__ = [
 ]
 
 MAX_DOCUMENT_BYTES = 1_048_576
-RESERVED_NAMES = frozenset({"tasks", "import", "validate"})
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,119}")
 
 
@@ -326,7 +326,7 @@ def delete_workflow(session: Session, name: str) -> None:
 def _insert(
     session: Session, name: str, document: dict[str, Any], layout: Mapping[str, Sequence[float]], created_by: str
 ) -> Workflow:
-    if not _NAME.fullmatch(name) or name in RESERVED_NAMES:
+    if not _NAME.fullmatch(name) or name in RESERVED_WORKFLOW_NAMES:
         raise Invalid(
             f"{name[:80]!r} cannot be a workflow's name: use lower-case letters, digits and underscores, "
             "beginning with a letter, 120 at most.",

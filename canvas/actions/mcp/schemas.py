@@ -41,7 +41,7 @@ def cleaned_schema(schema: Any) -> dict[str, Any] | None:
     if not isinstance(cleaned, dict):
         return None
     try:
-        jsonschema_rs.validator_for(cleaned)
+        jsonschema_rs.validator_for(cleaned, offline=True)
     except (ValueError, jsonschema_rs.ValidationError):
         return None
     return cleaned
@@ -50,7 +50,7 @@ def cleaned_schema(schema: Any) -> dict[str, Any] | None:
 def faults_against(schema: dict[str, Any], value: Any) -> list[str]:
     """Say what is wrong with a value, at most three things; nothing when it fits."""
     faults = []
-    for error in jsonschema_rs.validator_for(schema).iter_errors(value):
+    for error in jsonschema_rs.validator_for(schema, offline=True).iter_errors(value):
         place = "/".join(map(str, error.instance_path))
         faults.append(f"{place}: {error.message[:200]}" if place else error.message[:200])
         if len(faults) == 3:

@@ -174,7 +174,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     await _wait(process)
     # nothing public closes pipes that nobody reads to their end, as those of a program that was given up on
-    process._transport.close()  # type: ignore[attr-defined]
+    process._transport.close()  # type: ignore[attr-defined]  # private, see above
 
 
 async def _wait(process: asyncio.subprocess.Process) -> None:

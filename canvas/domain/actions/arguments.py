@@ -1,7 +1,6 @@
 """Checking what a user-defined action is called with, and the JSON Schema that says the same."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +10,7 @@ from canvas.domain.actions.values import Argument, UserAction
 from canvas.domain.expressions import ExpressionError
 from canvas.domain.expressions.limits import Meter
 from canvas.domain.expressions.patterns import compile_pattern
+from canvas.domain.json_schemas import validator
 from canvas.domain.states import ArgumentType
 
 BOUNDED = (ArgumentType.STRING, ArgumentType.INTEGER, ArgumentType.FLOAT, ArgumentType.LIST)
@@ -99,21 +99,6 @@ def argument_faults(argument: Argument, value: Any) -> Iterator[str]:
     yield from _bound_faults(argument, value)
     if argument.pattern is not None and isinstance(value, str) and (fault := _pattern_fault(argument.pattern, value)):
         yield fault
-
-
-@lru_cache(maxsize=256)
-def _validator(text: bytes) -> jsonschema_rs.Validator:
-    # offline: a `$ref` would otherwise be fetched, from any address or file
-    return jsonschema_rs.validator_for(orjson.loads(text), pattern_options=jsonschema_rs.RegexOptions(), offline=True)
-
-
-def validator(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
-    """Compile a JSON Schema whose patterns are linear in the text and which refers to nothing outside itself.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return _validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
 
 
 def _read_declared(

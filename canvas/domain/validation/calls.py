@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from canvas.domain.actions.arguments import validator as linear_validator
 from canvas.domain.catalog import ActionSpec, Catalog, WorkflowSignature
 from canvas.domain.connections import is_name
+from canvas.domain.json_schemas import validator as linear_validator
 from canvas.domain.problems import Report, child
 from canvas.domain.states import ActionOrigin
 from canvas.domain.steps import ActionStep, WorkflowLinkStep

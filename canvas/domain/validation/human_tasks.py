@@ -5,8 +5,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from canvas.domain.actions.arguments import validator
 from canvas.domain.dsl.grammar import MAX_NAME, OUTCOME_PATTERN
+from canvas.domain.json_schemas import validator
 from canvas.domain.problems import Report
 from canvas.domain.states import Branch
 from canvas.domain.steps import TaskStep

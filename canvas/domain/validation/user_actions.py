@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from canvas.domain.actions import Argument, Body, Invariant, UserAction, arguments_schema
-from canvas.domain.actions.arguments import BOUNDED, argument_faults, validator
+from canvas.domain.actions.arguments import BOUNDED, argument_faults
 from canvas.domain.actions.calls import is_checked
 from canvas.domain.catalog import Catalog
 from canvas.domain.expressions import ExpressionError, Program, Template, compile_expression, compile_template
 from canvas.domain.expressions.patterns import compile_pattern
+from canvas.domain.json_schemas import validator
 from canvas.domain.problems import Problem, Report, child
 from canvas.domain.states import ActionOrigin, ArgumentType
 from canvas.domain.validation.calls import check_connections, check_given, check_linked, path_back
